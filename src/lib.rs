@@ -1,10 +1,12 @@
 //! CSV in, DuckDB, CSV out, streamed through Arrow.
 #![deny(missing_docs)]
 
+mod csv;
 mod error;
 mod job;
 mod options;
 
+pub use csv::ColumnType;
 pub use error::{Cause, Error, ErrorKind, Fault, FaultCode, Location, Result};
 pub use job::{CancelGuard, CancelToken, Monitor, Progress, ProgressCallback, Stage};
 pub use options::{
