@@ -3,11 +3,14 @@
 
 mod csv;
 mod error;
+mod input;
 mod job;
 mod options;
+mod output;
 
 pub use csv::ColumnType;
 pub use error::{Cause, Error, ErrorKind, Fault, FaultCode, Location, Result};
+pub use input::{DEFAULT_SPOOL_CAP, DecidedBy, Encoding, EncodingChoice, Opened, Replay, Source, open as open_input};
 pub use job::{CancelGuard, CancelToken, Monitor, Progress, ProgressCallback, Stage};
 pub use options::{
     Auto, ColumnOrder, Compression, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_SIZE, DEFAULT_BLOCK_SIZE,
@@ -15,3 +18,4 @@ pub use options::{
     InferQuoted, LongRows, MatchColumns, Newline, NulBytes, OnError, OnTypeChange, PerColumn, QuoteChar, Quoting,
     ReaderOptions, ShortRows, Trim, Unmappable, WriteBom, WriterOptions, from_json as options_from_json,
 };
+pub use output::{Compressor, Transcoder, Unmapped};

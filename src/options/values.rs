@@ -267,6 +267,27 @@ choices! {
         Zip = "zip",
     }
 }
+
+impl Compression {
+    /// The compression that a file name promises by its last extension; [`Compression::None`] by any other.
+    ///
+    /// ```
+    /// use duckstream::Compression;
+    /// assert_eq!(Compression::from_name("out/rows.CSV.GZ"), Compression::Gzip);
+    /// assert_eq!(Compression::from_name("rows.csv"), Compression::None);
+    /// ```
+    pub fn from_name(name: &str) -> Compression {
+        match name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).as_deref() {
+            Some("gz" | "gzip" | "bgz") => Compression::Gzip,
+            Some("bz2" | "bzip2") => Compression::Bz2,
+            Some("zst" | "zstd") => Compression::Zstd,
+            Some("xz") => Compression::Xz,
+            Some("zip") => Compression::Zip,
+            _ => Compression::None,
+        }
+    }
+}
+
 choices! {
     /// Which fields are written in quotes.
     Quoting {
