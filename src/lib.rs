@@ -8,7 +8,9 @@ mod job;
 mod options;
 mod output;
 
-pub use csv::ColumnType;
+pub use csv::{
+    ColumnType, CsvInput, CsvReader, CsvReaderBuilder, FileSummary, Promotion, ReadSummary, RejectSink, RowCounts,
+};
 pub use error::{Cause, Error, ErrorKind, Fault, FaultCode, Location, Result};
 pub use input::{DEFAULT_SPOOL_CAP, DecidedBy, Encoding, EncodingChoice, Opened, Replay, Source, open as open_input};
 pub use job::{CancelGuard, CancelToken, Monitor, Progress, ProgressCallback, Stage};

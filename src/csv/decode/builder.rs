@@ -182,7 +182,12 @@ impl<'a> Builder<'a> {
                 cells.fill(values, |start, end| integer(text, start, end)?.try_into().ok(), narrow);
             }
             Values::Float64(values) if self.fast => {
-                cells.fill(values, |start, end| float(text, start, end), as_float);
+                let whole = |start, end| integer(text, start, end).filter(|value| value.unsigned_abs() < MAX_WHOLE);
+                cells.fill(
+                    values,
+                    |start, end| float(text, start, end).or_else(|| whole(start, end).map(|value| value as f64)),
+                    as_float,
+                );
             }
             Values::Date(values) if self.fast => cells.fill(values, |start, end| date(text, start, end), as_date),
             Values::Micros(values) if self.fast && self.column.column_type == ColumnType::Timestamp => {
@@ -486,6 +491,9 @@ fn integer(text: &[u8], start: usize, end: usize) -> Option<i64> {
     } as i64;
     Some(if negative { -value } else { value })
 }
+
+/// Whole numbers below this have at most fifteen digits and are doubles.
+const MAX_WHOLE: u64 = 1_000_000_000_000_000;
 
 const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 

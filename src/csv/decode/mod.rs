@@ -28,7 +28,7 @@ use crate::options::DecoderChoice;
 pub(crate) struct Decoded {
     pub batch: RecordBatch,
     /// In the order of records; at most one per record.
-    pub faults: Vec<(RowFault, Lines)>,
+    pub faults: Vec<Located>,
     /// Columns whose type does not hold all their values.
     pub widen: Vec<Widen>,
     pub counts: RowCounts,
@@ -43,12 +43,18 @@ pub(crate) struct Lines {
     pub last: u64,
 }
 
+/// A fault with its lines and the record's bytes, which outlive the chunk.
+pub(crate) struct Located {
+    pub fault: RowFault,
+    pub lines: Lines,
+    pub raw: Vec<u8>,
+}
+
 /// A column that needs a wider type, and the first value that says so.
 pub(crate) struct Widen {
     pub column: usize,
     pub to: ColumnType,
-    pub fault: RowFault,
-    pub lines: Lines,
+    pub first: Located,
 }
 
 /// A value that does not parse as its column's type.
@@ -131,15 +137,13 @@ fn finish(plan: &Plan, chunk: &Chunk, raw: Raw) -> Result<Decoded> {
     faults.sort_by_key(|fault| (fault.record, fault.column));
     faults.dedup_by_key(|fault| fault.record);
     let mut lines = LineCounter { text, at: 0, line: 0 };
-    let faults =
-        faults.into_iter().map(|fault| (lines.of(&fault), fault)).map(|(lines, fault)| (fault, lines)).collect();
+    let faults = faults.into_iter().map(|fault| lines.locate(fault)).collect();
     let widen = widen
         .into_iter()
         .map(|(candidates, fault)| Widen {
             column: fault.column.unwrap_or_default(),
             to: candidates.best(),
-            lines: LineCounter { text, at: 0, line: 0 }.of(&fault),
-            fault,
+            first: LineCounter { text, at: 0, line: 0 }.locate(fault),
         })
         .collect();
     Ok(Decoded { batch, faults, widen, counts, lines: lines_of(chunk) })
@@ -166,7 +170,7 @@ fn broken(plan: &Plan, chunk: &Chunk, code: FaultCode) -> Decoded {
         RowFault { record: 0, span: 0..end, column: None, code, message, value: None, hint: Some(hint.to_owned()) };
     Decoded {
         batch: RecordBatch::new_empty(plan.schema.clone()),
-        faults: vec![(fault, Lines { first: 0, last: 0 })],
+        faults: vec![Located { raw: text[..end].to_vec(), fault, lines: Lines { first: 0, last: 0 } }],
         widen: Vec::new(),
         counts: RowCounts { records: 1, ..RowCounts::default() },
         lines: lines_of(chunk),
@@ -181,10 +185,11 @@ struct LineCounter<'a> {
 }
 
 impl LineCounter<'_> {
-    fn of(&mut self, fault: &RowFault) -> Lines {
+    fn locate(&mut self, fault: RowFault) -> Located {
         self.line += count_lines(&self.text[self.at..fault.span.start]);
         self.at = fault.span.start;
+        let raw = self.text[fault.span.clone()].to_vec();
         let first = self.line;
-        Lines { first, last: first + count_lines(&self.text[fault.span.clone()]) }
+        Located { lines: Lines { first, last: first + count_lines(&raw) }, fault, raw }
     }
 }
