@@ -206,6 +206,7 @@ impl Splitter {
     /// Finds where the next chunk ends, reading as needed. No records: the end, or a broken record.
     fn find_cut(&mut self) -> Result<Cut> {
         let Limits { batch_size, batch_bytes, .. } = self.limits;
+        let longest = self.longest_record();
         let mut cut = Cut { end: 0, records: 0 };
         let mut scanner = self.structure.map(|structure| Scanner::new(structure, 0));
         let mut fields = Vec::new();
@@ -213,17 +214,18 @@ impl Splitter {
         let mut limit = batch_bytes;
         loop {
             let visible = self.filled.min(limit);
-            let all = self.complete && visible == self.filled;
+            let whole = self.complete && visible == self.filled;
             let mut exact = scanner.is_none();
             if let Some(scanner) = &mut scanner {
-                let found = scanner.scan(&self.buffer[..visible], batch_size - cut.records, all);
+                let last = whole || visible == limit;
+                let found = scanner.scan(&self.buffer[..visible], batch_size - cut.records, last);
                 cut.records += found.records;
                 cut.end = found.last_end.unwrap_or(cut.end);
                 match found.stop {
                     Stop::Full => return Ok(cut),
                     Stop::Odd => exact = true,
                     // Open quotes at the very end: the exact rules say what is broken.
-                    Stop::End => exact = all && cut.end < self.filled,
+                    Stop::End => exact = whole && cut.end < self.filled,
                 }
             }
             if exact {
@@ -234,15 +236,15 @@ impl Splitter {
                     }
                     // Nothing left of a complete text.
                     Some(found) if found.next == cut.end => return Ok(cut),
+                    Some(found) if found.next > batch_bytes && cut.records > 0 => return Ok(cut),
+                    Some(found) if found.next > longest => {
+                        self.broken = Some(FaultCode::RecordTooLarge);
+                        return Ok(cut);
+                    }
                     Some(found) => {
-                        if found.next > batch_bytes && cut.records > 0 {
-                            return Ok(cut);
-                        }
                         cut = Cut { end: found.next, records: cut.records + 1 };
-                        if cut.records == batch_size
-                            || cut.end >= batch_bytes
-                            || (self.complete && cut.end == self.filled)
-                        {
+                        let full = cut.records == batch_size || cut.end >= batch_bytes;
+                        if full || (self.complete && cut.end == self.filled) {
                             return Ok(cut);
                         }
                         if let (Some(scanner), Some(structure)) = (&mut scanner, self.structure) {
@@ -252,23 +254,32 @@ impl Splitter {
                     }
                     None => {}
                 }
-            } else if all {
+            } else if whole {
                 return Ok(cut);
             }
             if self.filled >= limit {
                 if cut.records > 0 {
                     return Ok(cut);
                 }
-                limit = limit.saturating_add(self.limits.block_size.max(limit / 2));
-            }
-            if self.filled - cut.end > self.limits.max_record_bytes {
-                self.broken = Some(FaultCode::RecordTooLarge);
-                return Ok(cut);
+                if limit >= longest {
+                    self.broken = Some(FaultCode::RecordTooLarge);
+                    return Ok(cut);
+                }
+                limit = limit.saturating_mul(2).min(longest);
+                // The scanner stopped within a block; so long a record is rare enough to begin it again.
+                if let (Some(scanner), Some(structure)) = (&mut scanner, self.structure) {
+                    *scanner = Scanner::new(structure, 0);
+                }
             }
             if !self.complete && self.filled < limit {
                 self.read_block(cut.end)?;
             }
         }
+    }
+
+    /// A record that fits a batch is never too long.
+    fn longest_record(&self) -> usize {
+        self.limits.max_record_bytes.max(self.limits.batch_bytes)
     }
 
     fn take_chunk(&mut self, cut: Cut, broken: Option<FaultCode>) -> Chunk {
@@ -302,7 +313,7 @@ impl Splitter {
 
     fn check_record_length(&self, start: usize) -> Result<()> {
         let length = self.filled - start;
-        if length <= self.limits.max_record_bytes {
+        if length <= self.longest_record() {
             return Ok(());
         }
         Err(ErrorKind::Refused {
@@ -310,7 +321,7 @@ impl Splitter {
                 "{}: byte {}: a record is longer than {} bytes; if it is meant to be, raise --max-record-bytes",
                 self.at,
                 self.byte + start as u64,
-                self.limits.max_record_bytes
+                self.longest_record()
             ),
         }
         .into())
@@ -452,7 +463,7 @@ mod tests {
                 (b"2,y\n3,z\n".to_vec(), 2, None)
             ]
         );
-        let found = chunks(text, 3, Limits { max_record_bytes: 8, ..limits });
+        let found = chunks(text, 3, Limits { max_record_bytes: 8, batch_bytes: 8, ..limits });
         assert_eq!(found[1].2, Some(FaultCode::RecordTooLarge));
         assert_eq!(found.last().unwrap().0, b"2,y\n3,z\n");
     }
