@@ -177,16 +177,18 @@ fn wide(head: &[u8]) -> Option<(Encoding, String)> {
     let quads = head.len() / 4;
     // At least a tenth of the units, and next to none in the other places.
     let many = |count: usize| count * 10 >= quads && count > 0;
+    let most = |count: usize| count * 10 >= quads * 9;
     let few = |count: usize, than: usize| count * 50 <= than;
     let found = |encoding: Encoding, zeros: usize, of: usize| {
         let evidence = format!("no byte order mark, but {zeros} of {of} bytes that are zero where {encoding} has them");
         Some((encoding, evidence))
     };
     let [a, b, c, d] = zeros;
-    if quads > 0 && c == quads && d == quads && few(a, quads) {
+    // Characters beyond the basic plane, which are rare, have something in the third byte.
+    if quads > 0 && d == quads && most(c) && !many(a) {
         return found(Encoding::utf_32(Endian::Little), c + d, 2 * quads);
     }
-    if quads > 0 && a == quads && b == quads && few(d, quads) {
+    if quads > 0 && a == quads && most(b) && !many(d) {
         return found(Encoding::utf_32(Endian::Big), a + b, 2 * quads);
     }
     let (even, odd) = (a + c, b + d);
