@@ -190,12 +190,15 @@ impl Load<'_> {
         let reader = guard("opening the source", || source.open())?;
         let schema = reader.schema();
         types::check(&schema)?;
+        // Before the transaction: asking for a table that is not there would abort it.
+        let existing = types::describe(&self.connection, self.table)?;
+        let plan = self.plan(&schema, existing.as_deref())?;
 
         let handle = self.connection.interrupt_handle();
         let interrupter = Interrupter::new(monitor.cancel_token(), move || handle.interrupt());
         self.run(sql::BEGIN)?;
         let mut scan = None;
-        let result = self.fill(reader, &schema, &mut scan).and_then(|loaded| {
+        let result = self.fill(reader, &plan, existing.is_some(), &mut scan).and_then(|loaded| {
             if guard("the source", || source.restart())? {
                 return Ok(None);
             }
@@ -223,22 +226,18 @@ impl Load<'_> {
     fn fill<'s>(
         &'s self,
         reader: Box<dyn RecordBatchReader + Send>,
-        schema: &SchemaRef,
+        plan: &Plan,
+        exists: bool,
         slot: &mut Option<Scan<'s>>,
     ) -> Result<Loaded> {
-        let existing = types::describe(&self.connection, self.table)?;
-        let rows_before = match existing {
-            Some(_) => self.count()?,
-            None => 0,
-        };
-        let plan = self.plan(schema, existing.as_deref())?;
+        let rows_before = if exists { self.count()? } else { 0 };
         let scan = slot.insert(Scan::start(self.database, reader, self.options.row_group, &self.options.monitor)?);
         let mut loaded = Loaded { rows_before, created: plan.create, ..Loaded::default() };
         if self.options.mode == LoadMode::Merge {
             let stage = sql::temp_name(&self.database.scratch_name());
             self.run(&sql::create_temp_as(&stage, &plan.select(&scan.relation())))?;
             loaded.rows = self.taken(scan)?;
-            merge::run(self, &plan, &stage, &mut loaded)?;
+            merge::run(self, plan, &stage, &mut loaded)?;
             self.run(&sql::drop_temp(&stage))?;
         } else {
             let query = plan.select(&scan.relation());

@@ -251,7 +251,7 @@ fn text_comes_in_every_layout() {
     let _ = load(&database, input, "t", &LoadOptions::default()).unwrap();
     assert_eq!(
         rows(&database, "FROM t"),
-        "('', 'a text longer than twelve bytes', x, NULL, 1);(b, NULL, y, NULL, 2);(c, '', x, NULL, 3)"
+        "(, a text longer than twelve bytes, x, NULL, 1);(b, NULL, y, NULL, 2);(c, , x, NULL, 3)"
     );
     let types: Vec<String> =
         database.columns(&"t".parse().unwrap()).unwrap().unwrap().into_iter().map(|column| column.data_type).collect();

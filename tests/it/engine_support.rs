@@ -51,10 +51,19 @@ pub fn load(
     database.load(&mut OneStream::new(reader), &table.parse::<TableName>()?, options, &mut |_, _| Ok(()))
 }
 
-/// One text for all rows of a query, `|` between values and `;` between rows.
+/// One text for all rows of a query, `(a, b);(c, d)`.
 pub fn rows(database: &Database, query: &str) -> String {
-    let text = format!("SELECT coalesce(string_agg(CAST(q AS VARCHAR), ';'), '') FROM ({query}) AS q");
-    database.connect().unwrap().query_row(&text, [], |row| row.get(0)).unwrap()
+    let connection = database.connect().unwrap();
+    let text = format!("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({query}) AS q");
+    let mut statement = connection.prepare(&text).unwrap();
+    let mut rows = statement.query([]).unwrap();
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        let count = row.as_ref().column_count();
+        let value = |index| row.get::<_, Option<String>>(index).unwrap().unwrap_or_else(|| "NULL".to_owned());
+        lines.push(format!("({})", (0..count).map(value).collect::<Vec<_>>().join(", ")));
+    }
+    lines.join(";")
 }
 
 pub fn execute(database: &Database, sql: &str) {
