@@ -1,8 +1,16 @@
-//! One integration binary, so that DuckDB is linked once.
-//! The integration tests, one binary.
+//! Integration tests, in one binary so that DuckDB is linked once.
+#![allow(missing_docs)]
 
 mod csv_read; // CSV text to batches: both decoders, all sizes, rejects, inference
+#[cfg(feature = "duckdb")]
+mod engine_load; // modes, names, counts, columns that meet by name, casts that keep values
+#[cfg(feature = "duckdb")]
+mod engine_query; // every type out, column order, row order, SQL that is refused
+#[cfg(feature = "duckdb")]
+mod engine_safety; // what fails leaves nothing: readers, panics, hooks, cancels, files
+#[cfg(feature = "duckdb")]
+mod engine_support;
+mod input_compression; // every format: whole, truncated, corrupt, empty
+mod input_encoding; // every label: read, written, cut at every byte
+mod input_source; // paths, globs, archive members, replay
 mod util;
-mod input_compression;
-mod input_encoding;
-mod input_source;
