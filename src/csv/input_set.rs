@@ -12,6 +12,7 @@ use std::thread::available_parallelism;
 use arrow::datatypes::{DataType, Field, Schema};
 use crossbeam_channel::bounded;
 
+use crate::csv::canonical::{RowCounts, canonicalize};
 use crate::csv::decode::decode;
 use crate::csv::feed::{FileFeed, OpenCsv};
 use crate::csv::infer::Candidates;
@@ -20,7 +21,7 @@ use crate::csv::plan::Plan;
 use crate::csv::reader::{CsvReader, Promotion, ReadState, ReadSummary, RejectSink, lock};
 use crate::csv::split::Chunk;
 use crate::csv::table::Table;
-use crate::csv::tokenize::{RecordKind, field_value, record};
+use crate::csv::tokenize::{field_value, record};
 use crate::csv::types::ColumnType;
 use crate::error::{Error, Result};
 use crate::input::{DEFAULT_SPOOL_CAP, Replay, Source};
@@ -29,7 +30,7 @@ use crate::options::{Infer, ReaderOptions};
 
 /// Records that are looked at one by one, with every type; the rest of the first batch is then decoded with the
 /// types that these suggest.
-const SAMPLE: u64 = 1000;
+const SAMPLE: usize = 1000;
 
 /// Inputs that are read as one table.
 ///
@@ -237,7 +238,7 @@ fn infer(table: &mut Table, open: &OpenCsv, chunk: &Chunk, options: &ReaderOptio
     }
     let at = &open.opened.at;
     let sample = match options.infer {
-        Infer::Rows(rows) => rows,
+        Infer::Rows(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
         _ => SAMPLE,
     };
     let plan = table.trial(&open.head, &open.dialect, at, options)?;
@@ -263,21 +264,18 @@ fn infer(table: &mut Table, open: &OpenCsv, chunk: &Chunk, options: &ReaderOptio
     }
 }
 
-/// The types that the values of each column have, over the first records of a text.
-fn look(plan: &Plan, text: &[u8], records: u64) -> Vec<Candidates> {
+/// The types that the values of each column have, over the first records of a text. Rows that will be rejected whole
+/// have no say.
+fn look(plan: &Plan, text: &[u8], records: usize) -> Vec<Candidates> {
     let mut found = vec![Candidates::ALL; plan.columns.len()];
-    let (mut at, mut seen, mut fields) = (0, 0, Vec::<Range<usize>>::new());
-    while at < text.len() && seen < records {
-        let Some(record) = record(&plan.dialect, text, at, true, &mut fields) else { break };
+    let (mut counts, mut faults) = (RowCounts::default(), Vec::new());
+    let rows = canonicalize(plan, text, 0, records, &mut counts, &mut faults);
+    let (text, mut at, mut fields) = (&rows.text[..rows.end], 0, Vec::<Range<usize>>::new());
+    while let Some(record) = record(&plan.canonical, text, at, true, &mut fields).filter(|_| at < text.len()) {
         at = record.next;
-        // Rows of another width are judged later, and may be rejected.
-        if record.kind != RecordKind::Data || fields.len() != plan.width || record.stray {
-            continue;
-        }
-        seen += 1;
         for (column, candidates) in plan.columns.iter().zip(&mut found) {
             if let Some(field) = column.field {
-                let (value, quoted) = field_value(&plan.dialect, &text[fields[field].clone()]);
+                let (value, quoted) = field_value(&plan.canonical, &text[fields[field].clone()]);
                 candidates.see(&value, quoted, &column.rules);
             }
         }
