@@ -9,6 +9,8 @@ mod input;
 mod job;
 mod options;
 mod output;
+#[cfg(feature = "duckdb")]
+mod transfer;
 
 pub use csv::{
     ColumnType, CsvInput, CsvReader, CsvReaderBuilder, FileSummary, Promotion, ReadSummary, RejectSink, RowCounts,
@@ -29,3 +31,5 @@ pub use options::{
     from_json as options_from_json,
 };
 pub use output::{Compressor, Transcoder, Unmapped};
+#[cfg(feature = "duckdb")]
+pub use transfer::{CsvLoad, LoadReport};

@@ -141,6 +141,11 @@ impl CsvInput {
         lock(&self.state).summary.clone()
     }
 
+    /// What became of the records of the stream that is being read, for whoever has lent the input away.
+    pub(crate) fn summary_handle(&self) -> SummaryHandle {
+        SummaryHandle(Arc::clone(&self.state))
+    }
+
     /// One stream that cannot start over.
     pub(crate) fn into_reader(mut self) -> Result<CsvReader> {
         if self.options.infer == Infer::Full {
@@ -189,10 +194,13 @@ impl CsvInput {
         let cancel = self.monitor.cancel_token().clone();
         let several = lock(&self.inputs).len() > 1;
         let mut heads: Vec<Vec<String>> = Vec::new();
+        let mut total = Some(0);
         if several {
             for replay in lock(&self.inputs).iter_mut() {
                 cancel.check()?;
-                heads.push(OpenCsv::open(replay, options, &cancel)?.head.names);
+                let open = OpenCsv::open(replay, options, &cancel)?;
+                total = total.zip(open.opened.raw_total).map(|(sum, size)| sum + size);
+                heads.push(open.head.names);
             }
         }
         let mut open = match lock(&self.inputs).first_mut() {
@@ -200,7 +208,11 @@ impl CsvInput {
             None => return Err(Error::internal("no input was prepared")),
         };
         if !several {
+            total = open.opened.raw_total;
             heads.push(open.head.names.clone());
+        }
+        if let Some(total) = total {
+            self.monitor.add_total_bytes(total);
         }
         let heads: Vec<&[String]> = heads.iter().map(Vec::as_slice).collect();
         let mut table = Table::new(&heads, options, &self.learned)?;
@@ -228,6 +240,15 @@ impl CsvInput {
         let pipeline = if empty { None } else { Some(Pipeline::start(feed, threads, recycle, &cancel)?) };
         let (state, rejects) = (Arc::clone(&self.state), self.rejects.clone());
         Ok(CsvReader::new(schema, pipeline, state, options, restartable, self.monitor.clone(), rejects))
+    }
+}
+
+/// Looks at the summary of a stream while somebody else reads it.
+pub(crate) struct SummaryHandle(Arc<Mutex<ReadState>>);
+
+impl SummaryHandle {
+    pub(crate) fn summary(&self) -> ReadSummary {
+        lock(&self.0).summary.clone()
     }
 }
 
