@@ -13,4 +13,5 @@ mod engine_support;
 mod input_compression; // every format: whole, truncated, corrupt, empty
 mod input_encoding; // every label: read, written, cut at every byte
 mod input_source; // paths, globs, archive members, replay
+mod reference; // a tokenizer that shares nothing with the library: the oracle
 mod util;
