@@ -214,7 +214,9 @@ fn latin_1_is_not_windows_1252() {
 }
 
 /// Malformed input: label, bytes, what is offending, line, byte, and the text with U+FFFD.
-const MALFORMED: &[(&str, &[u8], &[u8], u64, u64, &str)] = &[
+type Malformed = (&'static str, &'static [u8], &'static [u8], u64, u64, &'static str);
+
+const MALFORMED: &[Malformed] = &[
     ("ascii", b"a\nb\x80c", b"\x80", 2, 3, "a\nb\u{fffd}c"),
     ("cp857", b"a\r\nb\x8d\xe7c", b"\xe7", 2, 6, "a\r\nbı\u{fffd}c"),
     ("shift_jis", b"a\r\rb\x81", b"\x81", 3, 4, "a\r\rb\u{fffd}"),
