@@ -1,12 +1,14 @@
 //! CSV in, DuckDB, CSV out, streamed through Arrow.
 #![deny(missing_docs)]
 
+mod csv;
 mod error;
 mod input;
 mod job;
 mod options;
 mod output;
 
+pub use csv::{CsvWriter, CsvWriterBuilder, WriteSummary};
 pub use error::{Cause, Error, ErrorKind, Fault, FaultCode, Location, Result};
 pub use input::{DEFAULT_SPOOL_CAP, DecidedBy, Encoding, EncodingChoice, Opened, Replay, Source, open as open_input};
 pub use job::{CancelGuard, CancelToken, Monitor, Progress, ProgressCallback, Stage};
@@ -16,4 +18,4 @@ pub use options::{
     InferQuoted, LongRows, MatchColumns, Newline, NulBytes, OnError, OnTypeChange, PerColumn, QuoteChar, Quoting,
     ReaderOptions, ShortRows, Trim, Unmappable, WriteBom, WriterOptions, from_json as options_from_json,
 };
-pub use output::{Compressor, Transcoder, Unmapped};
+pub use output::{Compressor, Landing, Layer, Sink, Transcoder, Unmapped, column_positions};
