@@ -14,7 +14,7 @@ use crate::options::Auto;
 
 /// The longest witness, in characters.
 const WITNESS_LENGTH: usize = 80;
-/// Valid multi-byte characters per invalid sequence from which text is UTF-8 that is damaged rather than something else.
+/// Valid multi-byte characters per invalid sequence from which text is damaged UTF-8 rather than something else.
 const DAMAGED_RATIO: u64 = 4;
 
 /// Bytes of each sample that the detector is shown.
