@@ -341,6 +341,15 @@ fn a_mark_beats_the_label_and_is_never_part_of_the_text() {
 }
 
 #[test]
+fn a_nul_behind_the_mark_of_utf_16_does_not_make_it_utf_32() {
+    let input = b"\xff\xfe\0\0a\0,\0b\0\n\0";
+    for options in [ReaderOptions::default(), given("utf-16"), given("latin-1")] {
+        let (text, error) = read_all(Source::reader("x", &input[..]), &options);
+        assert!(error.is_none() && text == b"\0a,b\n", "{text:02x?} {error:?}");
+    }
+}
+
+#[test]
 fn a_mark_is_written_where_it_is_wanted() {
     let first = |label, bom| {
         let mut transcoder = Transcoder::new(label, bom, Unmappable::Error).unwrap();
