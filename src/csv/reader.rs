@@ -125,6 +125,8 @@ pub struct CsvReader {
     rejects: Option<Arc<Mutex<dyn RejectSink>>>,
     left: Option<u64>,
     file: Option<OpenFile>,
+    /// Nothing was decoded yet: a type that does not fit is no late change, it was only guessed from a sample.
+    first: bool,
 }
 
 /// What outlives the stream.
@@ -170,6 +172,7 @@ impl CsvReader {
             rejects,
             left: options.limit,
             file: None,
+            first: true,
         }
     }
 
@@ -257,6 +260,7 @@ impl CsvReader {
             batch = batch.slice(0, rows as usize);
             *left -= rows;
         }
+        self.first = false;
         let rows = batch.num_rows() as u64;
         let expected = decoded.counts.records + decoded.counts.blank + decoded.counts.comments;
         if expected != records {
@@ -309,7 +313,7 @@ impl CsvReader {
             lock(&self.state).widen.push((column.name.clone(), to));
         }
         // A first value in an empty column is no news.
-        promotions.retain(|promotion| promotion.from != ColumnType::Unknown.to_string());
+        promotions.retain(|promotion| !self.first && promotion.from != ColumnType::Unknown.to_string());
         lock(&self.state).promotions.extend(promotions);
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.stop();
