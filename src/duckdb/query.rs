@@ -102,10 +102,10 @@ impl Database {
             }
             Query::Sql(_) => (statement, picked.clone()),
         };
-        if let Query::Table(table) = what {
-            if let Ok(count) = self.connect()?.query_row(&sql::count(&table.to_string()), [], |row| row.get(0)) {
-                monitor.set_total_rows(count);
-            }
+        if let Query::Table(table) = what
+            && let Ok(count) = self.connect()?.query_row(&sql::count(&table.to_string()), [], |row| row.get(0))
+        {
+            monitor.set_total_rows(count);
         }
         let result = statement.stream(DOING).map_err(|error| cancelled(monitor.cancel_token()).unwrap_or(error))?;
         let inner = result.schema();
