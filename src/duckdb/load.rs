@@ -123,7 +123,8 @@ pub struct Loaded {
     pub created: bool,
 }
 
-/// Called inside the transaction when all rows are in, before the commit.
+/// Called inside the transaction when all rows are in, before the commit. It may read and write, but must not end
+/// the transaction.
 pub type BeforeCommit<'a> = dyn FnMut(&Connection, &Loaded) -> Result<()> + 'a;
 
 impl Database {

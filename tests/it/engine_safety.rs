@@ -200,7 +200,8 @@ fn files_open_close_and_say_why_not() {
     let database = Database::open_with(&path, &read_only).unwrap();
     assert!(!database.created());
     assert_eq!(rows(&database, "SELECT count(*), max(n) FROM t"), "(200000, 199999)");
-    assert!(load(&database, numbers(1, 1), "u", &LoadOptions::default()).is_err());
+    let error = load(&database, numbers(1, 1), "u", &LoadOptions::default()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Target { .. }), "{error:?}");
     drop(database);
 
     let text = folder.path().join("not.duckdb");
