@@ -1,10 +1,13 @@
 //! CSV in, DuckDB, CSV out, streamed through Arrow.
 #![deny(missing_docs)]
 
+mod csv;
 mod error;
 mod job;
 mod options;
 
+pub use csv::detect::{Repair, RepairCount, RepairReport, Repaired, repair};
+pub use csv::names::{ColumnNames, NameChange, NameReason, column_names};
 pub use error::{Cause, Error, ErrorKind, Fault, FaultCode, Location, Result};
 pub use job::{CancelGuard, CancelToken, Monitor, Progress, ProgressCallback, Stage};
 pub use options::{
