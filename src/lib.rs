@@ -15,6 +15,8 @@ mod parquet;
 #[cfg(feature = "duckdb")]
 mod transfer;
 
+pub use csv::detect::{Repair, RepairCount, RepairReport, Repaired, repair};
+pub use csv::names::{ColumnNames, NameChange, NameReason, column_names};
 pub use csv::{
     ColumnType, CsvInput, CsvReader, CsvReaderBuilder, CsvWriter, CsvWriterBuilder, FileSummary, Promotion,
     ReadSummary, RejectSink, RowCounts, WriteSummary,

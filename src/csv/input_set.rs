@@ -55,6 +55,7 @@ pub struct CsvInput {
     monitor: Monitor,
     rejects: Option<Arc<Mutex<dyn RejectSink>>>,
     placeholder: bool,
+    expected: Vec<(String, ColumnType)>,
     learned: BTreeMap<String, ColumnType>,
     state: Arc<Mutex<ReadState>>,
     promotions: Vec<Promotion>,
@@ -78,6 +79,7 @@ impl CsvInput {
             monitor: Monitor::default(),
             rejects: None,
             placeholder: false,
+            expected: Vec::new(),
             learned: BTreeMap::new(),
             state: Arc::default(),
             promotions: Vec::new(),
@@ -100,6 +102,13 @@ impl CsvInput {
     /// Gives an input without any column one, `placeholder`, so that a table can be made of it.
     pub fn with_placeholder(mut self) -> Self {
         self.placeholder = true;
+        self
+    }
+
+    /// Reads columns of these names (exactly, else without regard to case) as these types, instead of inferring them.
+    /// Types in the options go first; names that the input lacks are left aside.
+    pub fn with_expected_types(mut self, types: Vec<(String, ColumnType)>) -> Self {
+        self.expected = types;
         self
     }
 
@@ -215,7 +224,7 @@ impl CsvInput {
             self.monitor.add_total_bytes(total);
         }
         let heads: Vec<&[String]> = heads.iter().map(Vec::as_slice).collect();
-        let mut table = Table::new(&heads, options, &self.learned)?;
+        let mut table = Table::new(&heads, options, &self.expected, &self.learned)?;
         let chunk = open.splitter.next_chunk()?;
         if let Some(chunk) = &chunk {
             // A stream that can start over leaves it to the decoders to find what the sample did not show.

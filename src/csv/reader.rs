@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::csv::canonical::{RowCounts, RowFault};
 use crate::csv::decode::{Located, Widen};
+use crate::csv::detect::RepairReport;
 use crate::csv::feed::{FileEnd, FileStart, Note};
 use crate::csv::input_set::CsvInput;
 use crate::csv::pipeline::{Item, Pipeline};
@@ -66,6 +67,8 @@ pub struct FileSummary {
     pub replaced: u64,
     /// Columns of the result that this input lacks.
     pub missing_columns: Vec<String>,
+    /// What `detect = all` found and did.
+    pub repair: Option<RepairReport>,
 }
 
 /// What became of a read.
@@ -370,6 +373,7 @@ impl CsvReader {
         let mut state = lock(&self.state);
         if let Some(end) = end {
             file.summary.replaced = end.replaced;
+            file.summary.repair = end.repair;
             state.summary.text_bytes += end.text_bytes;
             let rest = end.raw_bytes.saturating_sub(file.raw);
             state.summary.raw_bytes += rest;
