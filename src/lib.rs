@@ -6,7 +6,7 @@ mod error;
 mod job;
 mod options;
 
-pub use csv::detect::{Repair, RepairCount, RepairReport, Repaired, repair};
+pub use csv::detect::{LineEnds, Origin, Repair, RepairCount, RepairReport, Repaired, Setting, Sniffed, repair, sniff};
 pub use csv::names::{ColumnNames, NameChange, NameReason, column_names};
 pub use error::{Cause, Error, ErrorKind, Fault, FaultCode, Location, Result};
 pub use job::{CancelGuard, CancelToken, Monitor, Progress, ProgressCallback, Stage};

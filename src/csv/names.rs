@@ -72,9 +72,7 @@ pub fn column_names<S: AsRef<str>>(header: &[S], width: usize) -> ColumnNames {
     for index in 0..columns {
         let original = header.get(index).map_or("", |cell| cell.as_ref());
         let (base, mut reason) = match clean.get(index) {
-            Some(name) if !name.is_empty() => {
-                (name.clone(), (name != original).then_some(NameReason::Normalized))
-            }
+            Some(name) if !name.is_empty() => (name.clone(), (name != original).then_some(NameReason::Normalized)),
             Some(_) => (format!("column_{}", index + 1), Some(NameReason::Blank)),
             None => (format!("column_{}", index + 1), Some(NameReason::Missing)),
         };
@@ -150,9 +148,6 @@ mod tests {
     fn changes_are_told() {
         let named = column_names(&["a", " a", "", "d", ""], 4);
         let reasons: Vec<_> = named.changes.iter().map(|change| (change.column, change.reason)).collect();
-        assert_eq!(
-            reasons,
-            [(2, NameReason::Duplicate), (3, NameReason::Blank), (5, NameReason::Surplus)]
-        );
+        assert_eq!(reasons, [(2, NameReason::Duplicate), (3, NameReason::Blank), (5, NameReason::Surplus)]);
     }
 }

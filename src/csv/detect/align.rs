@@ -339,8 +339,7 @@ fn split(text: &[u8], delimiters: &[&[u8]]) -> Vec<(usize, usize)> {
     } else {
         let mut at = 0;
         while at < text.len() {
-            let longest =
-                delimiters.iter().filter(|d| text[at..].starts_with(d)).map(|d| d.len()).max();
+            let longest = delimiters.iter().filter(|d| text[at..].starts_with(d)).map(|d| d.len()).max();
             match longest {
                 Some(length) => {
                     pieces.push((start, at));

@@ -10,7 +10,6 @@ use crate::csv::detect::align::{Aligned, Cell, Rules};
 use crate::csv::detect::layout::{self, Layout};
 use crate::csv::detect::report::{Repair, RepairReport};
 use crate::csv::detect::score::{DELIMITERS, Known, rank};
-use crate::csv::detect::shape::Shape;
 use crate::csv::detect::tokens::{Dialect, Flaw, QUOTE_REACH, Record, line_at, occurrences, trim_blanks};
 use crate::error::{Error, ErrorKind, Fault, FaultCode, Location, Result};
 use crate::options::{Header, InferQuoted, LongRows, ReaderOptions, ShortRows, Trim};
@@ -344,8 +343,7 @@ impl Repaired {
                     .all(|(field, cell)| trim_blanks(&self.dialect.value(text, *field)) == trim_blanks(&cell.text))
                 && empty < width
         });
-        let doubtful = width > 1
-            && (empty * 2 > width && width > 2 || is_footer_word(first) || empty == width);
+        let doubtful = width > 1 && (empty * 2 > width && width > 2 || is_footer_word(first) || empty == width);
         let alone = repeats || doubtful || self.after_blank || !self.pending.is_empty();
         if record.lines > 1 && width > 1 && self.steals_lines(record) {
             return false;
@@ -360,7 +358,14 @@ impl Repaired {
                 let value = self.dialect.value(text, *field);
                 let value = if strip && !field.quoted { trim_blanks(&value) } else { &value };
                 let quoted = field.quoted;
-                write_field(&mut self.out, value, quoted, self.keep_quotes, index == 0, self.options.comment.as_deref());
+                write_field(
+                    &mut self.out,
+                    value,
+                    quoted,
+                    self.keep_quotes,
+                    index == 0,
+                    self.options.comment.as_deref(),
+                );
             }
             self.out.push(b'\n');
             self.report.rows += 1;
@@ -473,7 +478,8 @@ impl Repaired {
                 }
             }
             let Some((stop, after)) = stop else { continue };
-            let mut joined = self.rules(&self.dialect, self.layout.strip).align(&text[..stop], &[&self.dialect.delimiter]);
+            let mut joined =
+                self.rules(&self.dialect, self.layout.strip).align(&text[..stop], &[&self.dialect.delimiter]);
             let open_break = record.flaw == Flaw::None && record.lines == 1;
             let (fit, misfit) = self.layout.profile.typed_fit(&joined.cells);
             if joined.cost < apart && (!open_break || (misfit == 0 && fit >= 2 && joined.cost < 4.0)) {
@@ -489,7 +495,13 @@ impl Repaired {
         let footer = is_footer_word(trim_blanks(&text[..end]));
         let near = best.pieces + 1 >= self.layout.width && best.pieces <= self.layout.width + 1;
         let likely = !footer
-            && if typed { fit >= 1 && misfit * 2 <= fit } else { near && (best.pieces > 1 || self.layout.width == 1) };
+            && if typed {
+                let wide = best.pieces * 3 >= self.layout.width * 2;
+                let whole = misfit == 0 && !best.repairs.contains(&Repair::Split);
+                fit >= 1 && misfit * 2 <= fit && (wide || whole)
+            } else {
+                near && (best.pieces > 1 || self.layout.width == 1)
+            };
         if likely && !self.settles_elsewhere(&best) {
             self.flush();
             let Aligned { cells, repairs, .. } = best;
@@ -556,7 +568,11 @@ impl Repaired {
         }
         let doubled = main.repeat(2);
         if main_count + 1 > width && (occurrences(line, &doubled) + 1) * 2 > width {
-            consider(self.rules(&self.dialect, self.layout.strip).align(line, &[&doubled]), 1.5, Repair::OtherDelimiter);
+            consider(
+                self.rules(&self.dialect, self.layout.strip).align(line, &[&doubled]),
+                1.5,
+                Repair::OtherDelimiter,
+            );
         }
         best
     }
@@ -611,7 +627,10 @@ impl Repaired {
         let footer = is_footer_word(trim_blanks(&text[..text.len().min(64)]));
         self.pending.push(Pending {
             empty: filled == 0,
-            likely: filled > 1 && !footer && !self.after_blank && (fit > misfit || (misfit == 0 && filled * 2 >= self.layout.width)),
+            likely: filled > 1
+                && !footer
+                && !self.after_blank
+                && (fit > misfit || (misfit == 0 && filled * 2 >= self.layout.width)),
             cells: row.cells,
             repairs: row.repairs,
             pieces: row.pieces,
@@ -717,6 +736,7 @@ pub(crate) fn known(options: &ReaderOptions) -> Known {
     let quote = options.quote.value().filter(|_| options.quote != default.quote);
     Known {
         delimiter: delimiter.map(|delimiter| delimiter.as_bytes().to_vec()),
+        also: None,
         quote: quote.map(|quote| quote.0),
         escape: (options.escape != default.escape).then_some(options.escape.0),
     }
@@ -774,9 +794,4 @@ fn write_field(out: &mut Vec<u8>, text: &[u8], quoted: bool, keep_quotes: bool, 
         out.push(*byte);
     }
     out.push(b'"');
-}
-
-/// Whether a column of this shape would be read wrongly with a decimal comma.
-pub(crate) fn has_decimal_comma(cell: &[u8]) -> bool {
-    Shape::of(cell) == Shape::Decimal && cell.contains(&b',') && !cell.contains(&b'.')
 }

@@ -38,6 +38,8 @@ pub(crate) const RARE_DELIMITERS: [(&str, f64); 12] = [
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     pub delimiter: Option<Vec<u8>>,
+    /// One more delimiter to look at.
+    pub also: Option<Vec<u8>>,
     pub quote: Option<Option<u8>>,
     pub escape: Option<Option<u8>>,
 }
@@ -99,12 +101,17 @@ pub(crate) fn rank(sample: &[u8], complete: bool, known: &Known, rare: bool) -> 
                 delimiters.push((delimiter.as_bytes().to_vec(), *prior));
             }
         }
+        if let Some(also) = known.also.as_ref().filter(|also| delimiters.iter().all(|(other, _)| other != *also)) {
+            delimiters.push((also.clone(), 1.0));
+        }
     }
     let mut candidates = Vec::new();
     for (delimiter, prior) in &delimiters {
         for (quote, escape) in quotes(text, known) {
             let dialect = Dialect::new(delimiter, quote, escape);
-            candidates.push(score(&dialect, text, complete, *prior));
+            // Quotes as text must be clearly the better reading: a few stray ones do not do away with quoting.
+            let prior = if quote.is_none() && known.quote.is_none() { *prior * 0.85 } else { *prior };
+            candidates.push(score(&dialect, text, complete, prior));
         }
     }
     let quote = known.quote.unwrap_or(Some(b'"'));
@@ -207,10 +214,7 @@ fn score(dialect: &Dialect, text: &[u8], complete: bool, prior: f64) -> Candidat
         }
     }
     let quality = if cells_seen > 0.0 { quality / cells_seen } else { 0.0 };
-    let width = counts
-        .iter()
-        .max_by_key(|(width, (_, taken))| (*taken, **width))
-        .map_or(1, |(width, _)| *width);
+    let width = counts.iter().max_by_key(|(width, (_, taken))| (*taken, **width)).map_or(1, |(width, _)| *width);
     let first = widths.iter().position(|(w, _, _)| *w == width).unwrap_or(0);
     let odd_line = widths[first.min(widths.len())..].iter().find(|(w, _, _)| *w != width).map(|(_, _, line)| *line);
     let flaws = 1.0 - 0.6 * flawed as f64 / total;
@@ -273,9 +277,10 @@ fn cell_quality(shape: Shape, value: &[u8], quoted: bool, dialect: &Dialect) -> 
     }
     if !quoted {
         let tight = |byte: u8| {
-            trimmed.iter().enumerate().any(|(at, other)| {
-                *other == byte && trimmed.get(at + 1).is_some_and(|next| *next != b' ')
-            })
+            trimmed
+                .iter()
+                .enumerate()
+                .any(|(at, other)| *other == byte && trimmed.get(at + 1).is_some_and(|next| *next != b' '))
         };
         if [b',', b';', b'\t', b'|'].iter().any(|byte| dialect.delimiter != [*byte] && tight(*byte)) {
             return base * 0.4;
