@@ -15,7 +15,7 @@ mod parquet;
 #[cfg(feature = "duckdb")]
 mod transfer;
 
-pub use csv::detect::{Repair, RepairCount, RepairReport, Repaired, repair};
+pub use csv::detect::{LineEnds, Origin, Repair, RepairCount, RepairReport, Repaired, Setting, Sniffed, repair, sniff};
 pub use csv::names::{ColumnNames, NameChange, NameReason, column_names};
 pub use csv::{
     ColumnType, CsvInput, CsvReader, CsvReaderBuilder, CsvWriter, CsvWriterBuilder, FileSummary, Promotion,

@@ -41,6 +41,8 @@ pub(crate) struct Layout {
     pub header: Option<Vec<Cell>>,
     pub header_lines: Vec<u64>,
     pub header_reason: String,
+    /// How sure that is, 0.5 to 1.
+    pub header_score: f64,
     pub repeated_header: Option<u64>,
     pub preamble: Vec<(u64, String)>,
     /// Byte and line of the first data row.
@@ -219,6 +221,7 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
             break;
         }
     }
+    layout.header_score = 1.0;
     let (head, after) = match header {
         Header::Absent => {
             layout.header_reason = "none: given".to_owned();
@@ -286,6 +289,11 @@ fn header_rows(
     let years = |index: usize| ascending(&rows[index].cells);
     let (fit, misfit) = judge(start);
     let start_is_header = misfit > 0 && misfit >= fit || (years(start) && misfit + fit > 0);
+    let header_score = match fit + misfit {
+        0 => 0.5,
+        sum => 0.5 + 0.5 * (fit.abs_diff(misfit) as f64 / sum as f64) * (1.0 - 0.5 / sum as f64),
+    };
+    layout.header_score = header_score;
     if let Some(above) = above {
         if !start_is_header || typed == 0 {
             layout.header_reason = format!("line {}: above the first row that fits the columns", rows[above].line);

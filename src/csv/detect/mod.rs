@@ -15,7 +15,9 @@ mod repair;
 mod report;
 mod score;
 mod shape;
+mod sniffed;
 mod tokens;
 
 pub use repair::{Repaired, repair};
 pub use report::{Repair, RepairCount, RepairReport};
+pub use sniffed::{LineEnds, Origin, Setting, Sniffed, sniff};

@@ -85,10 +85,6 @@ impl Column {
         !self.many_values && self.values.contains_key(&identity(cell.trim_ascii()))
     }
 
-    pub fn is_mostly_empty(&self) -> bool {
-        self.filled() * 10 < self.cells
-    }
-
     /// Whether blanks around a cell are usual here.
     pub fn is_padded(&self) -> bool {
         self.padded * 2 > self.cells

@@ -10,7 +10,6 @@ use crate::csv::detect::align::{Aligned, Cell, Rules};
 use crate::csv::detect::layout::{self, Layout};
 use crate::csv::detect::report::{Repair, RepairReport};
 use crate::csv::detect::score::{DELIMITERS, Known, rank};
-use crate::csv::detect::shape::Shape;
 use crate::csv::detect::tokens::{Dialect, Flaw, QUOTE_REACH, Record, line_at, occurrences, trim_blanks};
 use crate::error::{Error, ErrorKind, Fault, FaultCode, Location, Result};
 use crate::options::{Header, InferQuoted, LongRows, ReaderOptions, ShortRows, Trim};
@@ -496,7 +495,13 @@ impl Repaired {
         let footer = is_footer_word(trim_blanks(&text[..end]));
         let near = best.pieces + 1 >= self.layout.width && best.pieces <= self.layout.width + 1;
         let likely = !footer
-            && if typed { fit >= 1 && misfit * 2 <= fit } else { near && (best.pieces > 1 || self.layout.width == 1) };
+            && if typed {
+                let wide = best.pieces * 3 >= self.layout.width * 2;
+                let whole = misfit == 0 && !best.repairs.contains(&Repair::Split);
+                fit >= 1 && misfit * 2 <= fit && (wide || whole)
+            } else {
+                near && (best.pieces > 1 || self.layout.width == 1)
+            };
         if likely && !self.settles_elsewhere(&best) {
             self.flush();
             let Aligned { cells, repairs, .. } = best;
@@ -731,6 +736,7 @@ pub(crate) fn known(options: &ReaderOptions) -> Known {
     let quote = options.quote.value().filter(|_| options.quote != default.quote);
     Known {
         delimiter: delimiter.map(|delimiter| delimiter.as_bytes().to_vec()),
+        also: None,
         quote: quote.map(|quote| quote.0),
         escape: (options.escape != default.escape).then_some(options.escape.0),
     }
@@ -788,9 +794,4 @@ fn write_field(out: &mut Vec<u8>, text: &[u8], quoted: bool, keep_quotes: bool, 
         out.push(*byte);
     }
     out.push(b'"');
-}
-
-/// Whether a column of this shape would be read wrongly with a decimal comma.
-pub(crate) fn has_decimal_comma(cell: &[u8]) -> bool {
-    Shape::of(cell) == Shape::Decimal && cell.contains(&b',') && !cell.contains(&b'.')
 }

@@ -38,6 +38,8 @@ pub(crate) const RARE_DELIMITERS: [(&str, f64); 12] = [
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     pub delimiter: Option<Vec<u8>>,
+    /// One more delimiter to look at.
+    pub also: Option<Vec<u8>>,
     pub quote: Option<Option<u8>>,
     pub escape: Option<Option<u8>>,
 }
@@ -99,12 +101,17 @@ pub(crate) fn rank(sample: &[u8], complete: bool, known: &Known, rare: bool) -> 
                 delimiters.push((delimiter.as_bytes().to_vec(), *prior));
             }
         }
+        if let Some(also) = known.also.as_ref().filter(|also| delimiters.iter().all(|(other, _)| other != *also)) {
+            delimiters.push((also.clone(), 1.0));
+        }
     }
     let mut candidates = Vec::new();
     for (delimiter, prior) in &delimiters {
         for (quote, escape) in quotes(text, known) {
             let dialect = Dialect::new(delimiter, quote, escape);
-            candidates.push(score(&dialect, text, complete, *prior));
+            // Quotes as text must be clearly the better reading: a few stray ones do not do away with quoting.
+            let prior = if quote.is_none() && known.quote.is_none() { *prior * 0.85 } else { *prior };
+            candidates.push(score(&dialect, text, complete, prior));
         }
     }
     let quote = known.quote.unwrap_or(Some(b'"'));
