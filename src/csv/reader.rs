@@ -67,6 +67,8 @@ pub struct FileSummary {
     pub replaced: u64,
     /// Columns of the result that this input lacks.
     pub missing_columns: Vec<String>,
+    /// What the text says against the options in force, each with the option that helps.
+    pub warnings: Vec<String>,
     /// What `detect = all` found and did.
     pub repair: Option<RepairReport>,
 }
@@ -355,6 +357,7 @@ impl CsvReader {
             encoding: start.encoding.clone(),
             compression: start.compression.to_string(),
             missing_columns: start.missing.clone(),
+            warnings: start.warnings.clone(),
             ..FileSummary::default()
         };
         let (lines, records) = (head.lines, head.header_records + head.skipped_records);
