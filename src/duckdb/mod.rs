@@ -5,6 +5,7 @@
 //! - `scan.rs`: an Arrow stream that DuckDB scans in parallel, fed by a thread of ours in row groups.
 //! - `load.rs`: stream → table in one transaction: create, append, replace. [`Database::load`] starts here.
 //! - `merge.rs`: what goes through a staging table: merge by key.
+//! - `create.rs`: a query into a table, inside the engine.
 //! - `query.rs`: table or SQL → [`TableStream`], columns in the asked order.
 //! - `types.rs`: which Arrow types DuckDB takes, which columns leave as text, when a cast keeps the value.
 //! - `sql.rs`: quoting and every SQL text; nothing else puts SQL together.
@@ -13,6 +14,7 @@
 //! In and out: Arrow only. This folder has never heard of CSV. It is one of the two places with `unsafe`; each
 //! block says why it is sound.
 
+mod create;
 mod database;
 mod error;
 mod load;
