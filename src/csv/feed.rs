@@ -119,7 +119,6 @@ impl FileFeed {
         open.splitter.recycle_from(self.recycled.clone());
         let (plan, missing) = self.table.plan(&open.head, &open.dialect, &open.opened.at, &self.options)?;
         let plan = Arc::new(plan);
-        self.monitor.add_total_bytes(open.opened.raw_total.unwrap_or(0));
         self.pending.push_back(Fed::Note(Note::Start(Box::new(FileStart {
             at: open.opened.at.clone(),
             head: open.head.clone(),

@@ -12,6 +12,7 @@ use std::thread::available_parallelism;
 use arrow::datatypes::{DataType, Field, Schema};
 use crossbeam_channel::bounded;
 
+use crate::csv::canonical::{RowCounts, canonicalize};
 use crate::csv::decode::decode;
 use crate::csv::feed::{FileFeed, OpenCsv};
 use crate::csv::infer::Candidates;
@@ -20,7 +21,7 @@ use crate::csv::plan::Plan;
 use crate::csv::reader::{CsvReader, Promotion, ReadState, ReadSummary, RejectSink, lock};
 use crate::csv::split::Chunk;
 use crate::csv::table::Table;
-use crate::csv::tokenize::{RecordKind, field_value, record};
+use crate::csv::tokenize::{field_value, record};
 use crate::csv::types::ColumnType;
 use crate::error::{Error, Result};
 use crate::input::{DEFAULT_SPOOL_CAP, Replay, Source};
@@ -29,7 +30,7 @@ use crate::options::{Infer, ReaderOptions};
 
 /// Records that are looked at one by one, with every type; the rest of the first batch is then decoded with the
 /// types that these suggest.
-const SAMPLE: u64 = 1000;
+const SAMPLE: usize = 1000;
 
 /// Inputs that are read as one table.
 ///
@@ -140,6 +141,11 @@ impl CsvInput {
         lock(&self.state).summary.clone()
     }
 
+    /// What became of the records of the stream that is being read, for whoever has lent the input away.
+    pub(crate) fn summary_handle(&self) -> SummaryHandle {
+        SummaryHandle(Arc::clone(&self.state))
+    }
+
     /// One stream that cannot start over.
     pub(crate) fn into_reader(mut self) -> Result<CsvReader> {
         if self.options.infer == Infer::Full {
@@ -188,10 +194,13 @@ impl CsvInput {
         let cancel = self.monitor.cancel_token().clone();
         let several = lock(&self.inputs).len() > 1;
         let mut heads: Vec<Vec<String>> = Vec::new();
+        let mut total = Some(0);
         if several {
             for replay in lock(&self.inputs).iter_mut() {
                 cancel.check()?;
-                heads.push(OpenCsv::open(replay, options, &cancel)?.head.names);
+                let open = OpenCsv::open(replay, options, &cancel)?;
+                total = total.zip(open.opened.raw_total).map(|(sum, size)| sum + size);
+                heads.push(open.head.names);
             }
         }
         let mut open = match lock(&self.inputs).first_mut() {
@@ -199,7 +208,11 @@ impl CsvInput {
             None => return Err(Error::internal("no input was prepared")),
         };
         if !several {
+            total = open.opened.raw_total;
             heads.push(open.head.names.clone());
+        }
+        if let Some(total) = total {
+            self.monitor.add_total_bytes(total);
         }
         let heads: Vec<&[String]> = heads.iter().map(Vec::as_slice).collect();
         let mut table = Table::new(&heads, options, &self.learned)?;
@@ -230,6 +243,15 @@ impl CsvInput {
     }
 }
 
+/// Looks at the summary of a stream while somebody else reads it.
+pub(crate) struct SummaryHandle(Arc<Mutex<ReadState>>);
+
+impl SummaryHandle {
+    pub(crate) fn summary(&self) -> ReadSummary {
+        lock(&self.0).summary.clone()
+    }
+}
+
 /// Gives every open column of the table the best type that all its values in the chunk have.
 fn infer(table: &mut Table, open: &OpenCsv, chunk: &Chunk, options: &ReaderOptions) -> Result<()> {
     if table.columns.iter().all(|column| !column.inferred || column.column_type != ColumnType::Unknown) {
@@ -237,7 +259,7 @@ fn infer(table: &mut Table, open: &OpenCsv, chunk: &Chunk, options: &ReaderOptio
     }
     let at = &open.opened.at;
     let sample = match options.infer {
-        Infer::Rows(rows) => rows,
+        Infer::Rows(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
         _ => SAMPLE,
     };
     let plan = table.trial(&open.head, &open.dialect, at, options)?;
@@ -263,21 +285,18 @@ fn infer(table: &mut Table, open: &OpenCsv, chunk: &Chunk, options: &ReaderOptio
     }
 }
 
-/// The types that the values of each column have, over the first records of a text.
-fn look(plan: &Plan, text: &[u8], records: u64) -> Vec<Candidates> {
+/// The types that the values of each column have, over the first records of a text. Rows that will be rejected whole
+/// have no say.
+fn look(plan: &Plan, text: &[u8], records: usize) -> Vec<Candidates> {
     let mut found = vec![Candidates::ALL; plan.columns.len()];
-    let (mut at, mut seen, mut fields) = (0, 0, Vec::<Range<usize>>::new());
-    while at < text.len() && seen < records {
-        let Some(record) = record(&plan.dialect, text, at, true, &mut fields) else { break };
+    let (mut counts, mut faults) = (RowCounts::default(), Vec::new());
+    let rows = canonicalize(plan, text, 0, records, &mut counts, &mut faults);
+    let (text, mut at, mut fields) = (&rows.text[..rows.end], 0, Vec::<Range<usize>>::new());
+    while let Some(record) = record(&plan.canonical, text, at, true, &mut fields).filter(|_| at < text.len()) {
         at = record.next;
-        // Rows of another width are judged later, and may be rejected.
-        if record.kind != RecordKind::Data || fields.len() != plan.width || record.stray {
-            continue;
-        }
-        seen += 1;
         for (column, candidates) in plan.columns.iter().zip(&mut found) {
             if let Some(field) = column.field {
-                let (value, quoted) = field_value(&plan.dialect, &text[fields[field].clone()]);
+                let (value, quoted) = field_value(&plan.canonical, &text[fields[field].clone()]);
                 candidates.see(&value, quoted, &column.rules);
             }
         }

@@ -3,16 +3,16 @@
 //! In: a path, or nothing for memory. Out: connections. It owns the raw handle, because a scan needs one and
 //! `duckdb::Connection` hides it. Extensions are never loaded by themselves: nothing is downloaded.
 
-use std::ffi::CString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use duckdb::{Connection, ffi};
 
-use crate::duckdb::raw::{RawConnection, c_text, text};
+use crate::duckdb::handle::{self, Handle};
+use crate::duckdb::raw::RawConnection;
 use crate::duckdb::sql::{self, TableName};
 use crate::duckdb::{error, types};
 use crate::error::{Error, ErrorKind, Result};
@@ -30,8 +30,8 @@ pub struct DatabaseOptions {
 
 /// An open DuckDB database: a file, or memory. Clones share it; it closes with the last of them.
 ///
-/// Keep a `Database` for as long as its connections: a file may stay open (and locked) until the process ends, or
-/// opens another one, if a connection outlives the last `Database`.
+/// Keep a `Database` for as long as its connections: if one of them outlives the last `Database`, the file stays
+/// open (and locked) until the process opens or closes another database after it, or ends.
 ///
 /// ```
 /// use duckstream::Database;
@@ -44,21 +44,15 @@ pub struct DatabaseOptions {
 #[derive(Clone)]
 pub struct Database(Arc<Inner>);
 
-struct Inner {
-    handle: Option<Handle>,
-    path: Option<PathBuf>,
-    created: bool,
+/// What the clones share.
+pub(crate) struct Inner {
+    pub(crate) handle: Option<Handle>,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) created: bool,
+    /// Tells it apart from all others of this process, wherever it is moved.
+    pub(crate) id: u64,
     scratch: AtomicU64,
 }
-
-/// The open database of the C API.
-struct Handle(ffi::duckdb_database);
-
-// SAFETY: the database is shared by all its connections inside DuckDB, which does the locking; the pointer itself
-// is only read, and closed once by whoever drops it last.
-unsafe impl Send for Handle {}
-// SAFETY: as above.
-unsafe impl Sync for Handle {}
 
 /// One column of a table, as the database describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +71,8 @@ pub struct TableColumn {
 }
 
 impl Database {
-    /// Opens a database file; it is made if it is not there.
+    /// Opens a database file; it is made if it is not there. A file that this process has open already is shared,
+    /// not opened again: two engines on one file would destroy it.
     ///
     /// # Errors
     /// [`ErrorKind::Target`] if the file is locked by another process, is no database, is of a newer DuckDB, or
@@ -89,19 +84,14 @@ impl Database {
     /// Opens a database file with options. The path `:memory:` is [`Database::memory_with`].
     ///
     /// # Errors
-    /// As [`Database::open`]; [`ErrorKind::Target`] as well for options that DuckDB refuses.
+    /// As [`Database::open`]; [`ErrorKind::Target`] as well for a file that is open in this process with other
+    /// options; [`ErrorKind::Usage`] for options that DuckDB does not accept.
     pub fn open_with(path: impl AsRef<Path>, options: &DatabaseOptions) -> Result<Self> {
         let path = path.as_ref();
         if path.as_os_str() == ":memory:" {
             return Self::memory_with(options);
         }
-        let name = path.to_str().ok_or_else(|| Error::usage(format!("{path:?} is not a UTF-8 path")))?;
-        let exists = path.exists();
-        if options.read_only && !exists {
-            return Err(error::open(name, "read-only: the file does not exist".to_owned()));
-        }
-        let handle = Handle::open(name, options)?;
-        Ok(Self::from_handle(handle, Some(path.to_owned()), !exists))
+        handle::open(path, options).map(Database)
     }
 
     /// An empty database in memory.
@@ -115,15 +105,10 @@ impl Database {
     /// An empty database in memory, with options; `read_only` means nothing here.
     ///
     /// # Errors
-    /// [`ErrorKind::Target`] for options that DuckDB refuses.
+    /// [`ErrorKind::Usage`] for options that DuckDB does not accept.
     pub fn memory_with(options: &DatabaseOptions) -> Result<Self> {
         let options = DatabaseOptions { read_only: false, ..options.clone() };
-        Ok(Self::from_handle(Handle::open(":memory:", &options)?, None, false))
-    }
-
-    fn from_handle(handle: Handle, path: Option<PathBuf>, created: bool) -> Self {
-        let inner = Inner { handle: Some(handle), path, created, scratch: AtomicU64::new(0) };
-        Database(Arc::new(inner))
+        Ok(Database(Inner::new(Handle::open(":memory:", &options)?, None, false)))
     }
 
     /// A connection of its own, to use as you like.
@@ -161,7 +146,7 @@ impl Database {
         let (path, created) = (self.0.path.clone(), self.created() && empty()?);
         let Some(inner) = Arc::into_inner(self.0) else { return Ok(()) };
         drop(inner);
-        let Some(path) = path.filter(|_| created) else { return Ok(()) };
+        let Some(path) = path.filter(|path| created && !handle::is_open(path)) else { return Ok(()) };
         let mut wal = path.clone().into_os_string();
         wal.push(".wal");
         for file in [path.as_path(), Path::new(&wal)] {
@@ -194,107 +179,27 @@ impl Database {
     }
 
     fn handle(&self) -> ffi::duckdb_database {
-        self.0.handle.as_ref().map_or(ptr::null_mut(), |handle| handle.0)
+        self.0.handle.as_ref().map_or(ptr::null_mut(), Handle::raw)
+    }
+}
+
+impl Inner {
+    pub(crate) fn new(handle: Handle, path: Option<PathBuf>, created: bool) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Inner { handle: Some(handle), path, created, id, scratch: AtomicU64::new(0) })
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        handle::release(self);
     }
 }
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Database").field("path", &self.0.path).finish_non_exhaustive()
-    }
-}
-
-impl Handle {
-    fn open(path: &str, options: &DatabaseOptions) -> Result<Self> {
-        close_orphans();
-        let mut settings = vec![
-            ("autoinstall_known_extensions", "false".to_owned()),
-            ("autoload_known_extensions", "false".to_owned()),
-        ];
-        if options.read_only {
-            settings.push(("access_mode", "READ_ONLY".to_owned()));
-        }
-        if let Some(threads) = options.threads {
-            settings.push(("threads", threads.max(1).to_string()));
-        }
-        if let Some(limit) = &options.memory_limit {
-            settings.push(("memory_limit", limit.clone()));
-        }
-        let c_path = c_text(path)?;
-        let config = Config::new(&settings)?;
-        let mut handle = ptr::null_mut();
-        let mut message = ptr::null_mut();
-        // SAFETY: path and config live through the call; on failure the message is ours to free, and no handle
-        // was made.
-        unsafe {
-            if ffi::duckdb_open_ext(c_path.as_ptr(), &mut handle, config.0, &mut message) != ffi::DuckDBSuccess {
-                let words = text(message);
-                ffi::duckdb_free(message.cast());
-                return Err(error::open(path, words));
-            }
-        }
-        Ok(Handle(handle))
-    }
-
-    /// How many connections the engine has, ours for this question included.
-    fn connections(&self) -> Option<i64> {
-        // SAFETY: the handle is open until `self` is dropped for good.
-        let connection = unsafe { Connection::open_from_raw(self.0) }.ok()?;
-        connection.query_row(sql::CONNECTION_COUNT, [], |row| row.get(0)).ok()
-    }
-
-    fn close(mut self) {
-        // SAFETY: consumes the handle, so it is closed once.
-        unsafe { ffi::duckdb_close(&mut self.0) }
-    }
-}
-
-/// Handles whose `Database` is gone while connections made from them are not. Such a connection may clone itself
-/// from the handle at any time, so the handle must stay until the last one is gone.
-static ORPHANS: Mutex<Vec<Handle>> = Mutex::new(Vec::new());
-
-fn close_orphans() {
-    let mut orphans = ORPHANS.lock().unwrap_or_else(PoisonError::into_inner);
-    let (closable, kept) = orphans.drain(..).partition(|handle| handle.connections() == Some(1));
-    *orphans = kept;
-    drop(orphans);
-    let closable: Vec<Handle> = closable;
-    closable.into_iter().for_each(Handle::close);
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        if let Some(handle) = self.handle.take() {
-            ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
-            close_orphans();
-        }
-    }
-}
-
-/// The settings that a database is opened with.
-struct Config(ffi::duckdb_config);
-
-impl Config {
-    fn new(settings: &[(&str, String)]) -> Result<Self> {
-        let mut config = Config(ptr::null_mut());
-        // SAFETY: the config is ours and freed by its drop; the texts live through each call.
-        unsafe {
-            ffi::duckdb_create_config(&mut config.0);
-            for (name, value) in settings {
-                let (c_name, c_value): (CString, CString) = (c_text(name)?, c_text(value)?);
-                if ffi::duckdb_set_config(config.0, c_name.as_ptr(), c_value.as_ptr()) != ffi::DuckDBSuccess {
-                    return Err(Error::usage(format!("DuckDB does not accept {name} = {value:?}")));
-                }
-            }
-        }
-        Ok(config)
-    }
-}
-
-impl Drop for Config {
-    fn drop(&mut self) {
-        // SAFETY: made by `duckdb_create_config`, freed once; null is allowed.
-        unsafe { ffi::duckdb_destroy_config(&mut self.0) }
     }
 }
 

@@ -14,10 +14,10 @@ use crate::duckdb::database::{Database, TableColumn, refuse};
 use crate::duckdb::error::engine;
 use crate::duckdb::scan::{Interrupter, ROW_GROUP, Scan, cancelled, panicked};
 use crate::duckdb::sql::{self, TableName};
-use crate::duckdb::{merge, types};
+use crate::duckdb::{conflicts, merge, types};
 use crate::error::{Error, Result};
 use crate::job::{Monitor, Stage};
-use crate::options::{Dedup, LoadMode, MatchColumns, nearest};
+use crate::options::{Dedup, LoadMode, MatchColumns, OnError, nearest};
 
 /// Where batches come from: something that can be opened, and opened again if the load has to start over.
 pub trait BatchSource {
@@ -34,6 +34,16 @@ pub trait BatchSource {
     /// Whatever makes the load fail after all.
     fn restart(&mut self) -> Result<bool> {
         Ok(false)
+    }
+
+    /// Told, in order and before the commit, of each row that the table refuses and the load leaves out
+    /// ([`LoadOptions::conflicts`]): its place in the stream, from 0, and the constraint in words. Default: nothing.
+    ///
+    /// # Errors
+    /// Whatever makes the load fail after all: a limit that is passed, a reject file that cannot be written.
+    fn refused(&mut self, row: u64, message: &str) -> Result<()> {
+        let _ = (row, message);
+        Ok(())
     }
 }
 
@@ -64,6 +74,10 @@ pub struct LoadOptions {
     pub dedup: Dedup,
     /// How the stream's columns find the table's. Default: by name.
     pub match_columns: MatchColumns,
+    /// What happens to rows that a constraint of an existing table refuses (NOT NULL, CHECK, UNIQUE, PRIMARY KEY).
+    /// Default: the load fails. Otherwise rows go through a staging table, those that are refused are left out, and
+    /// the source is told of each ([`BatchSource::refused`]); of several rows with one key the first is taken.
+    pub conflicts: OnError,
     /// Rows of one row group of the target: [`ROW_GROUP`], unless its database was attached with another
     /// `ROW_GROUP_SIZE`.
     pub row_group: usize,
@@ -78,6 +92,7 @@ impl Default for LoadOptions {
             key: Vec::new(),
             dedup: Dedup::default(),
             match_columns: MatchColumns::default(),
+            conflicts: OnError::default(),
             row_group: ROW_GROUP,
             monitor: Monitor::default(),
         }
@@ -98,6 +113,8 @@ pub struct Loaded {
     pub unchanged: u64,
     /// Rows of the stream left out because another one has their key.
     pub duplicates: u64,
+    /// Rows of the stream left out because a constraint of the table refuses them.
+    pub refused: u64,
     /// Rows of the table before; 0 if there was none.
     pub rows_before: u64,
     /// Rows of the table after.
@@ -158,7 +175,7 @@ impl Database {
 
 /// One load under way.
 pub(crate) struct Load<'a> {
-    database: &'a Database,
+    pub(crate) database: &'a Database,
     pub(crate) connection: Connection,
     pub(crate) table: &'a TableName,
     pub(crate) options: &'a LoadOptions,
@@ -198,7 +215,7 @@ impl Load<'_> {
         let interrupter = Interrupter::new(monitor.cancel_token(), move || handle.interrupt());
         self.run(sql::BEGIN)?;
         let mut scan = None;
-        let result = self.fill(reader, &plan, existing.is_some(), &mut scan).and_then(|loaded| {
+        let result = self.fill(reader, &plan, existing.as_deref(), source, &mut scan).and_then(|loaded| {
             if guard("the source", || source.restart())? {
                 return Ok(None);
             }
@@ -227,37 +244,50 @@ impl Load<'_> {
         &'s self,
         reader: Box<dyn RecordBatchReader + Send>,
         plan: &Plan,
-        exists: bool,
+        existing: Option<&[TableColumn]>,
+        source: &mut dyn BatchSource,
         slot: &mut Option<Scan<'s>>,
     ) -> Result<Loaded> {
-        let rows_before = if exists { self.count()? } else { 0 };
+        let rows_before = if existing.is_some() { self.count()? } else { 0 };
+        let columns = existing.unwrap_or_default();
         let scan = slot.insert(Scan::start(self.database, reader, self.options.row_group, &self.options.monitor)?);
         let mut loaded = Loaded { rows_before, created: plan.create, ..Loaded::default() };
-        if self.options.mode == LoadMode::Merge {
+        let table = self.table.to_string();
+        let sift = self.options.conflicts != OnError::Error && !plan.create;
+        if self.options.mode == LoadMode::Merge || sift {
             let stage = sql::temp_name(&self.database.scratch_name());
             self.run(&sql::create_temp_as(&stage, &plan.select(&scan.relation())))?;
             loaded.rows = self.taken(scan)?;
-            merge::run(self, plan, &stage, &mut loaded)?;
+            if sift {
+                loaded.refused = conflicts::sift(self, plan, columns, &stage, source)?;
+            }
+            match self.options.mode {
+                LoadMode::Merge => merge::run(self, plan, &stage, &mut loaded)?,
+                _ => self.run(&sql::insert(&table, &plan.names, &sql::select("*", &stage)))?,
+            }
             self.run(&sql::drop_temp(&stage))?;
         } else {
             let query = plan.select(&scan.relation());
-            let table = self.table.to_string();
             match plan.create {
                 true => self.run(&sql::create_as(&table, self.options.mode == LoadMode::Replace, &query))?,
                 false => self.run(&sql::insert(&table, &plan.names, &query))?,
             }
             loaded.rows = self.taken(scan)?;
-            loaded.rows_after = self.count()?;
-            loaded.inserted = loaded.rows;
-            let kept = if plan.create { 0 } else { rows_before };
-            if loaded.rows_after != kept + loaded.rows {
-                return Err(Error::internal(format!(
-                    "table {} has {} rows after {} were added to {kept}",
-                    self.table.plain(),
-                    loaded.rows_after,
-                    loaded.rows
-                )));
-            }
+        }
+        loaded.rows_after = self.count()?;
+        let kept = if plan.create { 0 } else { rows_before };
+        loaded.inserted = loaded.rows_after.saturating_sub(kept);
+        if self.options.mode == LoadMode::Merge {
+            let staged = loaded.rows - loaded.refused - loaded.duplicates;
+            loaded.unchanged = staged.saturating_sub(loaded.inserted + loaded.updated);
+        } else if loaded.rows_after != kept + loaded.rows - loaded.refused {
+            return Err(Error::internal(format!(
+                "table {} has {} rows after {} of {} were added to {kept}",
+                self.table.plain(),
+                loaded.rows_after,
+                loaded.rows - loaded.refused,
+                loaded.rows
+            )));
         }
         Ok(loaded)
     }
@@ -327,8 +357,14 @@ impl Load<'_> {
         }
         let missing: Vec<&str> =
             (0..known.len()).filter(|index| !found.contains(&Some(*index))).map(|index| known[index]).collect();
-        let near = extra.iter().filter_map(|name| nearest(name, &missing).map(|near| format!("{name} → {near}")));
-        let near: Vec<String> = near.collect();
+        let folded: Vec<String> = missing.iter().map(|name| name.to_lowercase()).collect();
+        let folded: Vec<&str> = folded.iter().map(String::as_str).collect();
+        let near = |name: &&str| {
+            let hit = nearest(&name.to_lowercase(), &folded)?;
+            let at = folded.iter().position(|other| *other == hit)?;
+            Some(format!("{name} → {}", missing[at]))
+        };
+        let near: Vec<String> = extra.iter().filter_map(near).collect();
         let mut message =
             format!("the input's columns do not match table {}: it has no {}", self.table.plain(), extra.join(", "));
         if !missing.is_empty() {

@@ -1,7 +1,7 @@
 //! Merge: staged rows into a table by key.
 //!
 //! In: a staging table in the temporary catalog, its columns named and typed as the target's. Out: the target with
-//! new rows inserted and differing rows updated, in one statement, and the counts. Running the same rows again
+//! new rows inserted and differing rows updated, in one statement. Running the same rows again
 //! changes nothing.
 
 use crate::duckdb::load::{Load, Loaded, Plan, find};
@@ -9,7 +9,7 @@ use crate::duckdb::sql;
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Dedup, nearest};
 
-/// Merges the stage into the table and fills in the counts.
+/// Merges the stage into the table; counts duplicates and updates.
 pub(crate) fn run(load: &Load<'_>, plan: &Plan, stage: &str, loaded: &mut Loaded) -> Result<()> {
     let keys = keys(load, plan)?;
     loaded.duplicates = match load.options.dedup {
@@ -19,18 +19,12 @@ pub(crate) fn run(load: &Load<'_>, plan: &Plan, stage: &str, loaded: &mut Loaded
         }
         dedup => load.changed(&sql::dedupe(stage, &keys, dedup == Dedup::Last))?,
     };
-    let staged = loaded.rows - loaded.duplicates;
     if plan.create {
-        load.run(&sql::create_as(&load.table.to_string(), false, &sql::select("*", stage)))?;
-        loaded.inserted = staged;
-        loaded.rows_after = load.count()?;
-        return Ok(());
+        return load.run(&sql::create_as(&load.table.to_string(), false, &sql::select("*", stage)));
     }
     let changed = load.changed(&sql::merge(load.table, stage, &plan.names, &keys))?;
-    loaded.rows_after = load.count()?;
-    loaded.inserted = loaded.rows_after.saturating_sub(loaded.rows_before);
-    loaded.updated = changed.saturating_sub(loaded.inserted);
-    loaded.unchanged = staged.saturating_sub(changed);
+    // What was not inserted was updated.
+    loaded.updated = changed.saturating_sub(load.count()?.saturating_sub(loaded.rows_before));
     Ok(())
 }
 

@@ -1,11 +1,13 @@
 //! The engine seam: Arrow streams into DuckDB tables, and tables or queries out as Arrow streams.
 //!
-//! - `database.rs`: [`Database`] owns the handle; hands out connections, closes when nobody is left.
+//! - `database.rs`: [`Database`] hands out connections.
+//! - `handle.rs`: the raw handle; one engine a file in this process, closed when nobody is left.
 //! - `raw.rs`: connections, statements and results of the C API, each released exactly once.
 //! - `scan.rs`: an Arrow stream that DuckDB scans in parallel, fed by a thread of ours in row groups.
 //! - `load.rs`: stream → table in one transaction: create, append, replace. [`Database::load`] starts here.
-//! - `merge.rs`: what goes through a staging table: merge by key.
 //! - `create.rs`: a query into a table, inside the engine.
+//! - `merge.rs`: staged rows into a table by key.
+//! - `conflicts.rs`: which staged rows the table would refuse.
 //! - `query.rs`: table or SQL → [`TableStream`], columns in the asked order.
 //! - `types.rs`: which Arrow types DuckDB takes, which columns leave as text, when a cast keeps the value.
 //! - `sql.rs`: quoting and every SQL text; nothing else puts SQL together.
@@ -14,9 +16,11 @@
 //! In and out: Arrow only. This folder has never heard of CSV. It is one of the two places with `unsafe`; each
 //! block says why it is sound.
 
+mod conflicts;
 mod create;
 mod database;
 mod error;
+mod handle;
 mod load;
 mod merge;
 mod query;

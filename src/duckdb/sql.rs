@@ -288,6 +288,82 @@ pub(crate) fn merge(table: &TableName, stage: &str, columns: &[String], keys: &[
     )
 }
 
+/// The constraints of a table: kind, text, expression, the places of their columns in the table.
+pub(crate) fn constraints(table: &TableName) -> String {
+    let schema = match (table.database(), table.schema()) {
+        (Some(database), Some(schema)) => {
+            format!("database_name = {} AND schema_name = {}", literal(database), literal(schema))
+        }
+        // One qualifier is a schema or a database, as it is to the engine.
+        (None, Some(one)) => format!(
+            "(database_name = current_database() AND schema_name = {0} OR database_name = {0} AND schema_name = 'main')",
+            literal(one)
+        ),
+        _ => "database_name = current_database() AND schema_name = current_schema()".to_owned(),
+    };
+    format!(
+        "SELECT constraint_type, constraint_text, expression, array_to_string(constraint_column_indexes, ',') \
+         FROM duckdb_constraints() WHERE {schema} AND lower(table_name) = lower({}) \
+         ORDER BY constraint_type NOT IN ('NOT NULL', 'CHECK'), constraint_index",
+        literal(table.table())
+    )
+}
+
+/// A staging table for refused rows: their place and why.
+pub(crate) fn create_refused(refused: &str) -> String {
+    format!("CREATE TEMP TABLE {refused} (place BIGINT, why VARCHAR)")
+}
+
+fn refuse_where(stage: &str, refused: &str, why: &str, condition: &str) -> String {
+    format!(
+        "INSERT INTO {refused} SELECT s.rowid, {} FROM {stage} AS s \
+         WHERE ({condition}) AND s.rowid NOT IN (SELECT place FROM {refused})",
+        literal(why)
+    )
+}
+
+pub(crate) fn refuse_null(stage: &str, refused: &str, why: &str, columns: &[String]) -> String {
+    let null: Vec<String> = columns.iter().map(|column| format!("s.{} IS NULL", ident(column))).collect();
+    refuse_where(stage, refused, why, &null.join(" OR "))
+}
+
+/// `expression` is the table's own text of the check.
+pub(crate) fn refuse_check(stage: &str, refused: &str, why: &str, expression: &str) -> String {
+    refuse_where(stage, refused, why, &format!("NOT ({expression})"))
+}
+
+/// Rows whose key the table has already.
+pub(crate) fn refuse_known(stage: &str, refused: &str, why: &str, columns: &[String], table: &TableName) -> String {
+    let same: Vec<String> =
+        columns.iter().map(|column| ident(column)).map(|column| format!("t.{column} = s.{column}")).collect();
+    refuse_where(stage, refused, why, &format!("EXISTS (SELECT 1 FROM {table} AS t WHERE {})", same.join(" AND ")))
+}
+
+/// Rows whose key an earlier row that is not refused has.
+pub(crate) fn refuse_repeated(stage: &str, refused: &str, why: &str, columns: &[String]) -> String {
+    let whole: Vec<String> = columns.iter().map(|column| format!("{} IS NOT NULL", ident(column))).collect();
+    let later = format!(
+        "s.rowid IN (SELECT place FROM (SELECT rowid AS place, row_number() OVER (PARTITION BY {} ORDER BY rowid) AS n \
+         FROM {stage} WHERE {} AND rowid NOT IN (SELECT place FROM {refused})) AS numbered WHERE n > 1)",
+        idents(columns),
+        whole.join(" AND ")
+    );
+    refuse_where(stage, refused, why, &later)
+}
+
+/// The row id from which a stage counts; inside a transaction it is not 0.
+pub(crate) fn first_row(stage: &str) -> String {
+    format!("SELECT min(rowid) FROM {stage}")
+}
+
+pub(crate) fn refused_rows(refused: &str) -> String {
+    format!("SELECT place, why FROM {refused} ORDER BY place")
+}
+
+pub(crate) fn delete_refused(stage: &str, refused: &str) -> String {
+    format!("DELETE FROM {stage} WHERE rowid IN (SELECT place FROM {refused})")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

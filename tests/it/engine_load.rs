@@ -8,8 +8,8 @@ use arrow::array::{
 };
 use arrow::datatypes::Int32Type;
 use duckstream::{
-    BatchSource, Database, DatabaseOptions, Dedup, ErrorKind, LoadMode, LoadOptions, MatchColumns, OneStream, Result,
-    TableName,
+    BatchSource, Database, DatabaseOptions, Dedup, ErrorKind, LoadMode, LoadOptions, MatchColumns, OnError, OneStream,
+    Result, TableName,
 };
 
 use crate::engine_support::{catalog, execute, ints, load, numbers, rows, stream, texts};
@@ -312,4 +312,69 @@ fn a_load_may_start_over() {
     }
     execute(&database, "DROP TABLE t");
     assert_eq!(catalog(&database), before);
+}
+
+/// Keeps what it is told.
+struct Telling(Option<Box<dyn arrow::array::RecordBatchReader + Send>>, Vec<String>);
+
+impl BatchSource for Telling {
+    fn open(&mut self) -> Result<Box<dyn arrow::array::RecordBatchReader + Send>> {
+        Ok(self.0.take().unwrap())
+    }
+
+    fn refused(&mut self, row: u64, message: &str) -> Result<()> {
+        self.1.push(format!("{row}: {message}"));
+        Ok(())
+    }
+}
+
+#[test]
+fn refused_rows_are_left_out_and_told() {
+    let database = Database::memory().unwrap();
+    execute(
+        &database,
+        "CREATE TABLE t (d INTEGER DEFAULT 1, \"the id\" INTEGER PRIMARY KEY, v VARCHAR NOT NULL, \
+         u INTEGER UNIQUE, CHECK (length(v) < 4)); INSERT INTO t VALUES (1, 1, 'old', 100)",
+    );
+    let before = catalog(&database);
+    let input = || -> Box<dyn arrow::array::RecordBatchReader + Send> {
+        let ids: ArrayRef =
+            Arc::new(Int32Array::from(vec![Some(1), Some(2), Some(2), None, Some(5), Some(6), Some(7)]));
+        let values = [Some("a"), Some("b"), Some("c"), Some("d"), None, Some("long"), Some("g")];
+        let unique: ArrayRef = Arc::new(Int32Array::from(vec![None, None, None, None, None, None, Some(100)]));
+        Box::new(stream(vec![("the id", ids), ("v", Arc::new(StringArray::from(values.to_vec()))), ("u", unique)]))
+    };
+    let table = "t".parse::<TableName>().unwrap();
+    for conflicts in [OnError::Skip, OnError::Reject] {
+        let mut source = Telling(Some(input()), Vec::new());
+        let options = LoadOptions { conflicts, ..mode(LoadMode::Append) };
+        let loaded = database.load(&mut source, &table, &options, &mut |_, _| Ok(())).unwrap();
+        assert_eq!((loaded.rows, loaded.inserted, loaded.refused), (7, 1, 6));
+        assert_eq!(rows(&database, "SELECT \"the id\", v, d FROM t"), "(1, old, 1);(2, b, 1)");
+        let places: Vec<&str> = source.1.iter().map(|line| line.split(':').next().unwrap()).collect();
+        assert_eq!(places, ["0", "2", "3", "4", "5", "6"], "{:?}", source.1);
+        for (index, part) in ["already has", "earlier row", "NULL", "NULL", "CHECK", "(u)"].iter().enumerate() {
+            assert!(source.1[index].contains(part), "{:?}", source.1);
+        }
+        execute(&database, "DELETE FROM t WHERE \"the id\" = 2");
+    }
+    let mut source = Telling(Some(input()), Vec::new());
+    let options = LoadOptions { conflicts: OnError::Reject, ..merge(&["the id"], Dedup::Last) };
+    let loaded = database.load(&mut source, &table, &options, &mut |_, _| Ok(())).unwrap();
+    assert_eq!((loaded.inserted, loaded.updated, loaded.duplicates, loaded.refused), (2, 1, 1, 3));
+    assert_eq!(rows(&database, "SELECT \"the id\", v FROM t ORDER BY ALL"), "(1, a);(2, c);(7, g)");
+    execute(&database, "DELETE FROM t WHERE \"the id\" > 1");
+    assert_eq!(catalog(&database), before);
+}
+
+#[test]
+fn refused_rows_have_their_place_in_the_stream() {
+    let database = Database::memory_with(&DatabaseOptions { threads: Some(4), ..DatabaseOptions::default() }).unwrap();
+    execute(&database, "CREATE TABLE t (n BIGINT CHECK (n % 50_000 <> 7), s VARCHAR)");
+    let options = LoadOptions { conflicts: OnError::Reject, row_group: 10_000, ..mode(LoadMode::Append) };
+    let mut source = Telling(Some(Box::new(numbers(300_000, 7_777))), Vec::new());
+    let loaded = database.load(&mut source, &"t".parse().unwrap(), &options, &mut |_, _| Ok(())).unwrap();
+    assert_eq!((loaded.refused, loaded.inserted), (6, 299_994));
+    let places: Vec<u64> = source.1.iter().map(|line| line.split(':').next().unwrap().parse().unwrap()).collect();
+    assert_eq!(places, [7, 50_007, 100_007, 150_007, 200_007, 250_007]);
 }

@@ -247,3 +247,47 @@ fn loads_side_by_side() {
     execute(&database, "DROP TABLE t0; DROP TABLE t1; DROP TABLE t2; DROP TABLE t3");
     assert_eq!(catalog(&database), before);
 }
+
+#[test]
+fn a_file_opened_twice_is_shared() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.duckdb");
+    let first = Database::open(&path).unwrap();
+    std::fs::create_dir(folder.path().join("b")).unwrap();
+    let second = Database::open(folder.path().join("b/../a.duckdb")).unwrap();
+    let _ = load(&first, numbers(10, 3), "t", &LoadOptions::default()).unwrap();
+    drop(first);
+    assert_eq!(rows(&second, "SELECT count(*) FROM t"), "(10)");
+    let read_only = DatabaseOptions { read_only: true, ..DatabaseOptions::default() };
+    let error = Database::open_with(&path, &read_only).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Target { .. }), "{error:?}");
+    drop(second);
+    let third = Database::open_with(&path, &read_only).unwrap();
+    assert_eq!(rows(&third, "SELECT count(*) FROM t"), "(10)");
+    // A connection keeps the engine; opening again takes it over.
+    let connection = third.connect().unwrap();
+    drop(third);
+    let fourth = Database::open_with(&path, &read_only).unwrap();
+    drop(connection);
+    assert_eq!(rows(&fourth, "SELECT count(*) FROM t"), "(10)");
+}
+
+#[test]
+fn many_threads_open_and_close_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.duckdb");
+    std::thread::scope(|scope| {
+        for index in 0..4 {
+            let path = &path;
+            scope.spawn(move || {
+                for round in 0..5 {
+                    let database = Database::open(path).unwrap();
+                    let table = format!("t{index}_{round}");
+                    assert_eq!(load(&database, numbers(100, 30), &table, &LoadOptions::default()).unwrap().rows, 100);
+                }
+            });
+        }
+    });
+    let database = Database::open(&path).unwrap();
+    assert_eq!(rows(&database, "SELECT count(*) FROM duckdb_tables()"), "(20)");
+}

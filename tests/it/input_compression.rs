@@ -256,3 +256,36 @@ fn levels_that_a_format_lacks_are_refused() {
     assert!(Compressor::new(Vec::new(), Compression::None, Some(1)).is_err());
     assert!(Compressor::new(Vec::new(), Compression::Zip, None).is_err());
 }
+
+#[test]
+fn no_flipped_bit_passes_unnoticed() {
+    let rows = fs::read(fixture("compressed/rows.csv")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for extension in ["gz", "bz2", "zst", "xz", "zip"] {
+        let name = format!("rows.csv.{extension}");
+        let path = folder.path().join(&name);
+        let bytes = fs::read(fixture("compressed").join(&name)).unwrap();
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1 << (at % 8);
+            fs::write(&path, damaged).unwrap();
+            let (text, error) = read_all(Source::Path(path.clone()), &ReaderOptions::default());
+            assert!(error.is_some() || text == rows, "{name}: byte {at} of {}", bytes.len());
+        }
+    }
+}
+
+#[test]
+fn a_later_member_of_any_size_is_not_lost() {
+    let text = long_text();
+    for format in [Compression::Gzip, Compression::Zstd, Compression::Bz2, Compression::Xz] {
+        // Members of 1 byte, of nothing, and longer than every buffer.
+        let mut packed = Vec::new();
+        for part in [&text[..1], &text[1..1], &text[1..700_001], &text[700_001..]] {
+            packed.extend(pack(format, None, part, 65_536));
+        }
+        let (back, error) =
+            read_all(Source::reader("members", std::io::Cursor::new(packed)), &ReaderOptions::default());
+        assert!(error.is_none() && back == text, "{format}: {error:?}");
+    }
+}

@@ -221,3 +221,36 @@ fn a_named_pipe_is_a_stream() {
     assert_eq!(drain(&mut opened.text).0, fs::read(fixture("compressed/rows.csv")).unwrap());
     writer.join().unwrap();
 }
+
+#[cfg(unix)]
+#[test]
+fn a_stream_that_keeps_us_waiting_can_be_cancelled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("slow.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let (done, wait) = std::sync::mpsc::channel::<()>();
+    let writer = std::thread::spawn({
+        let path = path.clone();
+        move || {
+            let mut pipe = fs::OpenOptions::new().write(true).open(path).unwrap();
+            io::Write::write_all(&mut pipe, &[b'x'; 100_000]).unwrap();
+            // Keeps the pipe open, and says nothing.
+            let _ = wait.recv();
+        }
+    });
+    let cancel = CancelToken::new();
+    let mut opened = open_input(Source::Path(path), &ReaderOptions::default(), &cancel).unwrap();
+    opened.text.read_exact(&mut [0; 100_000]).unwrap();
+    let canceller = std::thread::spawn({
+        let cancel = cancel.clone();
+        move || cancel.cancel()
+    });
+    let start = Instant::now();
+    let (_, error) = drain(&mut opened.text);
+    assert!(error.unwrap().is_cancelled());
+    drop(opened);
+    assert!(start.elapsed() < Duration::from_secs(1), "it waits for the writer");
+    drop(done);
+    writer.join().unwrap();
+    canceller.join().unwrap();
+}

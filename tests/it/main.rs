@@ -13,4 +13,7 @@ mod engine_support;
 mod input_compression; // every format: whole, truncated, corrupt, empty
 mod input_encoding; // every label: read, written, cut at every byte
 mod input_source; // paths, globs, archive members, replay
+mod output_csv; // batches to text: every type and style
+mod output_sink; // files that appear when they are complete
+mod reference; // a tokenizer that shares nothing with the library: the oracle
 mod util;

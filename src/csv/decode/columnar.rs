@@ -156,6 +156,9 @@ impl<'a> Decoder<'a> {
     /// The arrays; `None` if a text is not valid UTF-8.
     fn finish(self) -> Result<Option<Raw>> {
         let Decoder { builders, rows, counts, misfits, faults, .. } = self;
+        if misfits.iter().any(|misfit| std::str::from_utf8(&misfit.value).is_err()) {
+            return Ok(None);
+        }
         let arrays: Result<Vec<_>, _> = builders.into_iter().map(Builder::finish).collect();
         Ok(arrays.ok().map(|arrays| Raw { arrays, rows, misfits, faults, counts }))
     }

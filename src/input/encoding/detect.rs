@@ -17,6 +17,9 @@ const WITNESS_LENGTH: usize = 80;
 /// Valid multi-byte characters per invalid sequence from which text is UTF-8 that is damaged rather than something else.
 const DAMAGED_RATIO: u64 = 4;
 
+/// Bytes of each sample that the detector is shown.
+const DETECTOR_SAMPLE: usize = 64 << 10;
+
 /// What decided the encoding of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -138,9 +141,10 @@ pub(in crate::input) fn decide(given: &Auto<String>, sample: &Sample) -> Result<
         return Ok(decision(Encoding::UTF_8, DecidedBy::Detected, 0, evidence));
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    for (index, text) in texts.iter().enumerate() {
-        detector.feed(text, index + 1 == texts.len());
+    for text in &texts {
+        feed(&mut detector, text);
     }
+    detector.feed(b"", true);
     let guess = detector.guess(None, Utf8Detection::Deny);
     let telling = texts.iter().flat_map(|text| text.iter()).filter(|byte| !byte.is_ascii()).count();
     let encoding = Encoding::whatwg(guess);
@@ -216,6 +220,23 @@ fn texts(sample: &Sample) -> Vec<&[u8]> {
         }
     }
     texts
+}
+
+/// Shows the detector the lines that ASCII does not explain: the others say nothing, and it is slow.
+fn feed(detector: &mut EncodingDetector, text: &[u8]) {
+    let mut at = 0;
+    let mut fed = 0;
+    while fed < DETECTOR_SAMPLE {
+        at += encoding_rs::Encoding::ascii_valid_up_to(&text[at..]);
+        if at == text.len() {
+            break;
+        }
+        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+        let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end + 1);
+        detector.feed(&text[start..end], false);
+        fed += end - start;
+        at = end;
+    }
 }
 
 /// What of some text is UTF-8.
