@@ -33,4 +33,4 @@ pub use options::{
 };
 pub use output::{Compressor, Landing, Layer, Sink, Transcoder, Unmapped, column_positions};
 #[cfg(feature = "duckdb")]
-pub use transfer::{CsvLoad, LoadReport};
+pub use transfer::{CsvExport, CsvLoad, ExportReport, LoadReport};

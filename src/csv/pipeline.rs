@@ -66,7 +66,8 @@ impl<F: Send + 'static> Pipeline<F> {
         recycle: Sender<Vec<u8>>,
         cancel: &CancelToken,
     ) -> Result<Pipeline<F>> {
-        let (slot_sender, slots) = bounded::<Slot<F>>(threads);
+        // The consumer waits for one chunk, the feeder holds the last: with the queue that keeps all threads busy.
+        let (slot_sender, slots) = bounded::<Slot<F>>(threads - 1);
         let (task_sender, tasks) = bounded::<Task>(threads);
         for index in 0..threads {
             let (tasks, recycle) = (tasks.clone(), recycle.clone());

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::input::Source;
 use crate::job::Stage;
 use crate::options::{LoadMode, ReaderOptions};
+use crate::transfer::as_millis;
 
 impl BatchSource for CsvInput {
     fn open(&mut self) -> Result<Box<dyn RecordBatchReader + Send>> {
@@ -130,8 +131,4 @@ impl CsvLoad {
             duration: started.elapsed(),
         })
     }
-}
-
-fn as_millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(duration.as_millis() as u64)
 }
