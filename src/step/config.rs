@@ -1,6 +1,6 @@
 //! A step's config, divided into the step's own keys and the options of a reader or writer.
 //!
-//! In: a JSON object. Out: two structs. (One struct with the options flattened in would lose the names of its fields,
+//! In: a JSON object. Out: the step's own struct, and the options. (One struct with the options flattened in would lose the names of its fields,
 //! and with them the suggestions for unknown keys.)
 
 use serde::de::DeserializeOwned;
@@ -9,29 +9,23 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::options::{field_names, from_json, unknown_option};
 
-/// Two structs out of one JSON object. A key that both know goes to `own`.
-#[derive(Debug)]
-pub(crate) struct Config<Own, Options> {
-    pub own: Own,
-    pub options: Options,
-}
-
-impl<Own: DeserializeOwned, Options: DeserializeOwned> Config<Own, Options> {
-    /// Divides and parses.
-    pub(crate) fn parse(config: Value) -> Result<Self> {
-        let (own_names, option_names) = (field_names::<Own>(), field_names::<Options>());
-        let (mut own, mut options) = (Map::new(), Map::new());
-        for (key, value) in object(config, "the config")? {
-            if own_names.contains(&key.as_str()) {
-                own.insert(key, value);
-            } else if option_names.contains(&key.as_str()) {
-                options.insert(key, value);
-            } else {
-                return Err(unknown_option(&key, &[own_names, option_names].concat()));
-            }
+/// Takes a step's own keys out of its config; what is left are options, of these names.
+pub(crate) fn divide<Own: DeserializeOwned>(
+    config: Value,
+    option_names: &[&'static str],
+) -> Result<(Own, Map<String, Value>)> {
+    let own_names = field_names::<Own>();
+    let (mut own, mut options) = (Map::new(), Map::new());
+    for (key, value) in object(config, "the config")? {
+        if own_names.contains(&key.as_str()) {
+            own.insert(key, value);
+        } else if option_names.contains(&key.as_str()) {
+            options.insert(key, value);
+        } else {
+            return Err(unknown_option(&key, &[own_names, option_names].concat()));
         }
-        Ok(Config { own: from_json(Value::Object(own))?, options: from_json(Value::Object(options))? })
     }
+    Ok((from_json(Value::Object(own))?, options))
 }
 
 /// A JSON object; nothing at all is an empty one.
@@ -62,12 +56,17 @@ mod tests {
         path: Option<String>,
     }
 
+    fn parse(config: Value) -> Result<(Own, ReaderOptions)> {
+        let (own, options) = divide(config, field_names::<ReaderOptions>())?;
+        Ok((own, from_json(Value::Object(options))?))
+    }
+
     #[test]
     fn keys_find_their_struct() {
-        let config = Config::<Own, ReaderOptions>::parse(json!({"path": "x.csv", "sep": ";", "threads": 2})).unwrap();
-        assert_eq!(config.own.path.as_deref(), Some("x.csv"));
-        assert_eq!(config.options.threads, 2);
-        assert_eq!(config.options.delimiter.to_string(), ";");
+        let (own, options) = parse(json!({"path": "x.csv", "sep": ";", "threads": 2})).unwrap();
+        assert_eq!(own.path.as_deref(), Some("x.csv"));
+        assert_eq!(options.threads, 2);
+        assert_eq!(options.delimiter.to_string(), ";");
     }
 
     #[test]
@@ -79,7 +78,7 @@ mod tests {
             (json!({"path": 1}), "option 'path': invalid type"),
             (json!([1]), "the config must be a mapping"),
         ] {
-            let error = Config::<Own, ReaderOptions>::parse(config).unwrap_err().to_string();
+            let error = parse(config).unwrap_err().to_string();
             assert!(error.starts_with(words), "{error}");
         }
     }

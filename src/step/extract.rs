@@ -5,15 +5,14 @@ use std::time::Instant;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::csv::CsvInput;
 use crate::duckdb::{LoadOptions, TableName};
 use crate::error::{Error, Result};
 use crate::input::Source;
-use crate::options::{Dedup, LoadMode, MatchColumns, ReaderOptions};
-use crate::step::config::Config;
-use crate::step::load::load_csv;
+use crate::options::{Dedup, LoadMode, ReaderOptions, field_names, from_json};
+use crate::step::config::divide;
 use crate::step::metrics::events;
 use crate::step::{Context, Step, in_step};
+use crate::transfer::CsvLoad;
 
 /// Loads CSV into a table named after the step.
 ///
@@ -63,7 +62,7 @@ impl ExtractConfig {
 
 impl Step for CsvStreamingExtractor {
     fn check(&self, config: &Value) -> Result<()> {
-        Config::<ExtractConfig, ReaderOptions>::parse(config.clone()).map(drop)
+        parse(config.clone()).map(drop)
     }
 
     fn run(&self, step_id: &str, config: Value, _inputs: Value, ctx: &dyn Context) -> Result<Value> {
@@ -71,34 +70,39 @@ impl Step for CsvStreamingExtractor {
     }
 }
 
+fn parse(config: Value) -> Result<(ExtractConfig, ReaderOptions)> {
+    let (own, options) = divide(config, field_names::<ReaderOptions>())?;
+    Ok((own, from_json(Value::Object(options))?))
+}
+
 fn extract(step_id: &str, config: Value, ctx: &dyn Context) -> Result<Value> {
     let started = Instant::now();
-    let Config { own, options } = Config::<ExtractConfig, ReaderOptions>::parse(config)?;
+    let (own, options) = parse(config)?;
     let table = TableName::new(step_id)?;
     let sources = own.sources()?;
     ctx.log_event(step_id, "extraction.start", Map::from_iter([("files".to_owned(), json!(sources.len()))]))?;
-    let monitor = ctx.monitor();
     let load = LoadOptions {
         mode: own.mode,
         key: own.key,
         dedup: own.dedup,
-        match_columns: MatchColumns::Name,
-        monitor: monitor.clone(),
+        match_columns: options.match_columns,
+        monitor: ctx.monitor(),
         ..LoadOptions::default()
     };
-    let done = load_csv(ctx.database(), CsvInput::new(sources, options)?, &table, &load)?;
+    let done =
+        CsvLoad::new(sources, table).with_reader_options(options).with_load_options(load).run(ctx.database())?;
     for promotion in &done.promotions {
         let fields = Map::from_iter([("detail".to_owned(), json!(promotion))]);
         ctx.log_event(step_id, events::SCHEMA_PROMOTED, fields)?;
     }
     let elapsed = started.elapsed().as_millis() as u64;
-    ctx.log_metric("rows_read", json!(done.read.rows))?;
-    ctx.log_metric("rows_rejected", json!(done.read.rejected))?;
+    ctx.log_metric("rows_read", json!(done.rows))?;
+    ctx.log_metric("rows_rejected", json!(done.rejected))?;
     ctx.log_metric("bytes_processed", json!(done.read.raw_bytes))?;
     ctx.log_metric("duration_ms", json!(elapsed))?;
     let complete = [
-        ("rows", json!(done.read.rows)),
-        ("rejects", json!(done.read.rejected)),
+        ("rows", json!(done.rows)),
+        ("rejects", json!(done.rejected)),
         ("bytes_in_raw", json!(done.read.raw_bytes)),
         ("bytes_in_decoded", json!(done.read.text_bytes)),
         ("elapsed_ms", json!(elapsed)),
@@ -106,9 +110,9 @@ fn extract(step_id: &str, config: Value, ctx: &dyn Context) -> Result<Value> {
     ctx.log_event(step_id, "extraction.complete", Map::from_iter(complete.map(|(key, value)| (key.to_owned(), value))))?;
     let mut result = Map::new();
     result.insert("table".to_owned(), json!(step_id));
-    result.insert("rows".to_owned(), json!(done.read.rows));
-    if done.read.rejected > 0 {
-        result.insert("rejected".to_owned(), json!(done.read.rejected));
+    result.insert("rows".to_owned(), json!(done.rows));
+    if done.rejected > 0 {
+        result.insert("rejected".to_owned(), json!(done.rejected));
     }
     Ok(Value::Object(result))
 }

@@ -3,8 +3,6 @@
 //! - `context.rs`: [`Context`], what a host gives to steps, and [`DefaultContext`].
 //! - `metrics.rs`: [`MetricsLog`]: `metrics.jsonl`, a JSON object a line.
 //! - `config.rs`: a step's config, divided into its own keys and the reader's or writer's options.
-//! - `load.rs`: CSV into a table, with all rows accounted for: [`load_csv`].
-//! - `export.rs`: a table or query into a file: [`export`].
 //! - `extract.rs`, `sql.rs`, `write.rs`: the steps.
 //! - `pipeline.rs`: [`Pipeline`]: a file of steps, run in its order.
 //!
@@ -12,9 +10,7 @@
 
 mod config;
 mod context;
-mod export;
 mod extract;
-mod load;
 mod metrics;
 mod pipeline;
 mod sql;
@@ -25,15 +21,13 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind, Result};
 
 pub use context::{Context, DefaultContext};
-pub use export::{Exported, Format, export};
 pub use extract::CsvStreamingExtractor;
-pub use load::{LoadedCsv, load_csv};
 pub use metrics::{MetricsLog, events};
 pub use pipeline::{Pipeline, StepRun};
 pub use sql::SqlProcessor;
 pub use write::{CsvStreamingWriter, ParquetStreamingWriter};
 
-pub(crate) use config::Config;
+pub(crate) use write::existing_table;
 
 /// One kind of step.
 pub trait Step {

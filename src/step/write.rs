@@ -1,22 +1,18 @@
 //! [`CsvStreamingWriter`] and [`ParquetStreamingWriter`]: steps that write a table to a file.
 
-use std::path::Path;
-use std::time::Instant;
-
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::duckdb::{Database, Query, TableName};
 use crate::error::{Error, ErrorKind, Result};
-use crate::options::WriterOptions;
-use crate::step::config::{Config, object, required};
-use crate::step::export::{Format, export};
+use crate::step::config::{divide, object, required};
 use crate::step::{Context, Step, in_step};
+use crate::transfer::{CsvExport, Format, OutputOptions};
 
 /// Writes a table to a CSV file, its columns sorted by name.
 ///
 /// Config: `path` (required), `skip_sorting` (the same as `sort_columns: false`), and every field of
-/// [`WriterOptions`]. Inputs: `table` (required). The file appears when it is complete. Result: `{}`.
+/// [`WriterOptions`](crate::WriterOptions). Inputs: `table` (required). The file appears when it is complete. Result: `{}`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CsvStreamingWriter;
 
@@ -34,7 +30,7 @@ struct WriteConfig {
 
 impl Step for CsvStreamingWriter {
     fn check(&self, config: &Value) -> Result<()> {
-        parse(config.clone()).map(drop)
+        parse(Format::Csv, config.clone()).map(drop)
     }
 
     fn run(&self, step_id: &str, config: Value, inputs: Value, ctx: &dyn Context) -> Result<Value> {
@@ -44,26 +40,23 @@ impl Step for CsvStreamingWriter {
 
 impl Step for ParquetStreamingWriter {
     fn check(&self, config: &Value) -> Result<()> {
-        Format::Parquet.check_options(&object(config.clone(), "the config")?)?;
-        parse(config.clone()).map(drop)
+        parse(Format::Parquet, config.clone()).map(drop)
     }
 
     fn run(&self, step_id: &str, config: Value, inputs: Value, ctx: &dyn Context) -> Result<Value> {
-        self.check(&config)
-            .and_then(|()| write(Format::Parquet, "ParquetStreamingWriter", step_id, config, inputs, ctx))
+        write(Format::Parquet, "ParquetStreamingWriter", step_id, config, inputs, ctx)
             .map_err(|error| in_step(step_id, error))
     }
 }
 
-fn parse(config: Value) -> Result<Config<WriteConfig, WriterOptions>> {
-    let mut config = Config::<WriteConfig, WriterOptions>::parse(config)?;
-    if let Some(skip) = config.own.skip_sorting {
-        if config.options.sort_columns == Some(skip) {
+fn parse(format: Format, config: Value) -> Result<(WriteConfig, OutputOptions)> {
+    let (own, mut options) = divide::<WriteConfig>(config, OutputOptions::names(format))?;
+    if let Some(skip) = own.skip_sorting {
+        if options.insert("sort_columns".to_owned(), json!(!skip)).is_some_and(|sort| sort != json!(!skip)) {
             return Err(Error::usage("'skip_sorting' and 'sort_columns' contradict each other"));
         }
-        config.options.sort_columns = Some(!skip);
     }
-    Ok(config)
+    Ok((own, OutputOptions::from_json(format, options)?))
 }
 
 fn write(
@@ -74,8 +67,7 @@ fn write(
     inputs: Value,
     ctx: &dyn Context,
 ) -> Result<Value> {
-    let started = Instant::now();
-    let Config { own, options } = parse(config)?;
+    let (own, options) = parse(format, config)?;
     let path = required(own.path, "path")?;
     let inputs = object(inputs, "inputs")?;
     let Some(table) = inputs.get("table").and_then(Value::as_str).filter(|table| !table.is_empty()) else {
@@ -83,8 +75,8 @@ fn write(
     };
     let query = Query::Table(existing_table(ctx.database(), table)?);
     ctx.log_event(step_id, "write.start", Map::from_iter([("file".to_owned(), json!(path))]))?;
-    let done = export(ctx.database(), &query, Path::new(&path), format, &options, &ctx.monitor())?;
-    let elapsed = started.elapsed().as_millis() as u64;
+    let done = CsvExport::new(query, &path).with_output(options).with_monitor(ctx.monitor()).run(ctx.database())?;
+    let elapsed = done.duration.as_millis() as u64;
     ctx.log_metric("rows_written", json!(done.rows))?;
     ctx.log_metric("bytes_written", json!(done.bytes))?;
     ctx.log_metric("duration_ms", json!(elapsed))?;
