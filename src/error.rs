@@ -244,6 +244,15 @@ impl Error {
         }
     }
 
+    /// Whether the reader of our output went away, as `head` does: nothing to complain about.
+    pub fn is_broken_pipe(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Write { source, .. } => source.kind() == io::ErrorKind::BrokenPipe,
+            ErrorKind::Step { source, .. } => source.is_broken_pipe(),
+            _ => false,
+        }
+    }
+
     /// Whether the data, not the machinery, is at fault.
     pub fn is_data(&self) -> bool {
         match self.kind() {

@@ -6,10 +6,14 @@ mod csv;
 mod duckdb;
 mod error;
 mod input;
+mod ipc;
 mod job;
 mod options;
 mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
 #[cfg(feature = "duckdb")]
+mod step;
 mod transfer;
 
 pub use csv::{
@@ -23,6 +27,7 @@ pub use duckdb::{
 };
 pub use error::{Cause, Error, ErrorKind, Fault, FaultCode, Location, Result};
 pub use input::{DEFAULT_SPOOL_CAP, DecidedBy, Encoding, EncodingChoice, Opened, Replay, Source, open as open_input};
+pub use ipc::{IpcFormat, IpcOptions, open_ipc, write_ipc};
 pub use job::{CancelGuard, CancelToken, Monitor, Progress, ProgressCallback, Stage};
 pub use options::{
     Auto, ColumnOrder, Compression, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_SIZE, DEFAULT_BLOCK_SIZE,
@@ -32,5 +37,13 @@ pub use options::{
     from_json as options_from_json,
 };
 pub use output::{Compressor, Landing, Layer, Sink, Transcoder, Unmapped, column_positions};
+#[cfg(feature = "parquet")]
+pub use parquet::{DEFAULT_ROW_GROUP_SIZE, ParquetCompression, ParquetOptions, open_parquet, write_parquet};
+#[cfg(feature = "duckdb")]
+pub use step::{
+    Context, CsvStreamingExtractor, CsvStreamingWriter, DefaultContext, MetricsLog, ParquetStreamingWriter, Pipeline,
+    SqlProcessor, Step, StepRun,
+};
+pub use transfer::{ConvertReport, CsvConvert, Format, OutputOptions};
 #[cfg(feature = "duckdb")]
 pub use transfer::{CsvExport, CsvLoad, ExportReport, LoadReport};

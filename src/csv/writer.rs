@@ -221,6 +221,13 @@ pub struct WriteSummary {
     pub skipped: bool,
 }
 
+impl WriteSummary {
+    /// For formats that are not text.
+    pub(crate) fn of(rows: u64, bytes: u64) -> Self {
+        WriteSummary { rows, bytes, text_bytes: bytes, ..WriteSummary::default() }
+    }
+}
+
 impl CsvWriter {
     /// Whether the file exists and is left alone: there is no need to make batches.
     pub fn is_skipped(&self) -> bool {

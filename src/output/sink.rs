@@ -298,10 +298,10 @@ fn sweep(folder: &Path, prefix: &str) {
         if !ours {
             continue;
         }
-        if let Ok(file) = OpenOptions::new().write(true).open(entry.path()) {
-            if file.try_lock().is_ok() {
-                let _ = fs::remove_file(entry.path());
-            }
+        if let Ok(file) = OpenOptions::new().write(true).open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(entry.path());
         }
     }
 }

@@ -8,14 +8,18 @@
 //! In: a description of one run. Out: a report of it. Steps and the command line are thin layers over this.
 
 mod convert;
+#[cfg(feature = "duckdb")]
 mod export;
+#[cfg(feature = "duckdb")]
 mod load;
 mod output;
 
 use std::time::Duration;
 
 pub use convert::{ConvertReport, CsvConvert};
+#[cfg(feature = "duckdb")]
 pub use export::{CsvExport, ExportReport};
+#[cfg(feature = "duckdb")]
 pub use load::{CsvLoad, LoadReport};
 pub use output::{Format, OutputOptions};
 

@@ -94,14 +94,15 @@ pub enum OutputOptions {
 }
 
 impl OutputOptions {
-    /// The names of the options that [`from_json`](Self::from_json) knows, those of other formats included.
-    pub(crate) fn names(format: Format) -> &'static [&'static str] {
-        match format {
+    /// The names of the options that [`from_json`](Self::from_json) takes, and of those that it refuses with a reason.
+    pub(crate) fn names(format: Format) -> Vec<&'static str> {
+        let own = match format {
             #[cfg(feature = "parquet")]
-            Format::Parquet => known::<ParquetOptions>(),
-            Format::Arrow => known::<IpcOptions>(),
-            _ => field_names::<WriterOptions>(),
-        }
+            Format::Parquet => field_names::<ParquetOptions>(),
+            Format::Arrow => field_names::<IpcOptions>(),
+            _ => &[],
+        };
+        [own, field_names::<WriterOptions>()].concat()
     }
 
     /// The options of a format, from a JSON object.
