@@ -1,6 +1,8 @@
 //! CSV in, DuckDB, CSV out, streamed through Arrow.
 #![deny(missing_docs)]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod csv;
 #[cfg(feature = "duckdb")]
 mod duckdb;

@@ -84,8 +84,7 @@ impl DefaultContext {
     /// As [`open`](Self::open).
     pub fn open_with(output_dir: impl AsRef<Path>, options: &DatabaseOptions) -> Result<Self> {
         let output_dir = output_dir.as_ref().to_owned();
-        std::fs::create_dir_all(&output_dir)
-            .map_err(|error| Error::write(output_dir.display().to_string(), error))?;
+        std::fs::create_dir_all(&output_dir).map_err(|error| Error::write(output_dir.display().to_string(), error))?;
         Ok(DefaultContext {
             database: Database::open_with(output_dir.join(Self::DATABASE), options)?,
             metrics: MetricsLog::append_to(output_dir.join(Self::METRICS))?,
@@ -103,10 +102,7 @@ impl DefaultContext {
     }
 
     /// Steps report their progress to this function.
-    pub fn with_progress(
-        mut self,
-        callback: impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn with_progress(mut self, callback: impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
         self.callback = Some(Arc::new(callback));
         self
     }

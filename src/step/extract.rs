@@ -89,8 +89,7 @@ fn extract(step_id: &str, config: Value, ctx: &dyn Context) -> Result<Value> {
         monitor: ctx.monitor(),
         ..LoadOptions::default()
     };
-    let done =
-        CsvLoad::new(sources, table).with_reader_options(options).with_load_options(load).run(ctx.database())?;
+    let done = CsvLoad::new(sources, table).with_reader_options(options).with_load_options(load).run(ctx.database())?;
     for promotion in &done.promotions {
         let fields = Map::from_iter([("detail".to_owned(), json!(promotion))]);
         ctx.log_event(step_id, events::SCHEMA_PROMOTED, fields)?;
@@ -107,7 +106,11 @@ fn extract(step_id: &str, config: Value, ctx: &dyn Context) -> Result<Value> {
         ("bytes_in_decoded", json!(done.read.text_bytes)),
         ("elapsed_ms", json!(elapsed)),
     ];
-    ctx.log_event(step_id, "extraction.complete", Map::from_iter(complete.map(|(key, value)| (key.to_owned(), value))))?;
+    ctx.log_event(
+        step_id,
+        "extraction.complete",
+        Map::from_iter(complete.map(|(key, value)| (key.to_owned(), value))),
+    )?;
     let mut result = Map::new();
     result.insert("table".to_owned(), json!(step_id));
     result.insert("rows".to_owned(), json!(done.rows));

@@ -27,7 +27,6 @@ pub use pipeline::{Pipeline, StepRun};
 pub use sql::SqlProcessor;
 pub use write::{CsvStreamingWriter, ParquetStreamingWriter};
 
-pub(crate) use write::existing_table;
 
 /// One kind of step.
 pub trait Step {

@@ -78,8 +78,8 @@ impl Pipeline {
     /// [`ErrorKind::Read`] if the file cannot be read, and those of [`parse`](Self::parse).
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let name = path.as_ref().display().to_string();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| ErrorKind::Read { at: Location::new(&name), source })?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| ErrorKind::Read { at: Location::new(&name), source })?;
         Self::parse(&name, &text)
     }
 
@@ -88,8 +88,7 @@ impl Pipeline {
     /// # Errors
     /// [`ErrorKind::Usage`] for everything that is wrong with it, by file, step and key.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
-        let document: Value =
-            serde_saphyr::from_str(text).map_err(|error| Error::usage(format!("{name}: {error}")))?;
+        let document: Value = serde_saphyr::from_str(text).map_err(|error| Error::usage(format!("{name}: {error}")))?;
         let list = match document {
             Value::Object(mut map) => {
                 let steps = map.remove("steps").ok_or_else(|| Error::usage(format!("{name}: 'steps' is missing")))?;

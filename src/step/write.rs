@@ -59,14 +59,7 @@ fn parse(format: Format, config: Value) -> Result<(WriteConfig, OutputOptions)> 
     Ok((own, OutputOptions::from_json(format, options)?))
 }
 
-fn write(
-    format: Format,
-    name: &str,
-    step_id: &str,
-    config: Value,
-    inputs: Value,
-    ctx: &dyn Context,
-) -> Result<Value> {
+fn write(format: Format, name: &str, step_id: &str, config: Value, inputs: Value, ctx: &dyn Context) -> Result<Value> {
     let (own, options) = parse(format, config)?;
     let path = required(own.path, "path")?;
     let inputs = object(inputs, "inputs")?;
@@ -98,6 +91,8 @@ pub(crate) fn existing_table(database: &Database, text: &str) -> Result<TableNam
     }
     match TableName::parse(text) {
         Ok(name) if database.columns(&name)?.is_some() => Ok(name),
-        _ => Err(ErrorKind::Target { message: format!("Table '{text}' does not exist in DuckDB"), source: None }.into()),
+        _ => {
+            Err(ErrorKind::Target { message: format!("Table '{text}' does not exist in DuckDB"), source: None }.into())
+        }
     }
 }

@@ -117,10 +117,10 @@ impl OutputOptions {
                 given.insert("column_order".to_owned(), "table".into());
             }
         }
-        let text_only = |known: &[&str]| {
-            let foreign = given.keys().find(|key| {
-                !known.contains(&key.as_str()) && field_names::<WriterOptions>().contains(&key.as_str())
-            });
+        let text_only = |given: &Map<String, Value>, known: &[&str]| {
+            let foreign = given
+                .keys()
+                .find(|key| !known.contains(&key.as_str()) && field_names::<WriterOptions>().contains(&key.as_str()));
             foreign.map_or(Ok(()), |key| {
                 Err(Error::usage(format!("option '{key}' is for CSV; the output is {format}, which has no such thing")))
             })
@@ -135,16 +135,29 @@ impl OutputOptions {
             }
             #[cfg(feature = "parquet")]
             Format::Parquet => {
-                text_only(field_names::<ParquetOptions>())?;
+                text_only(&given, field_names::<ParquetOptions>())?;
                 from_json(Value::Object(given)).map(OutputOptions::Parquet)
             }
             #[cfg(not(feature = "parquet"))]
             Format::Parquet => Err(Error::usage("this build of duckstream has no Parquet (feature `parquet`)")),
             Format::Arrow => {
-                text_only(field_names::<IpcOptions>())?;
+                // Nothing is encoded, so there is nothing to share out.
+                given.retain(|name, _| name != "threads" && name != "jobs");
+                text_only(&given, field_names::<IpcOptions>())?;
                 from_json(Value::Object(given)).map(OutputOptions::Arrow)
             }
         }
+    }
+
+    /// The options as JSON, by their names.
+    pub fn to_json(&self) -> Value {
+        match self {
+            OutputOptions::Csv(options) => serde_json::to_value(options),
+            #[cfg(feature = "parquet")]
+            OutputOptions::Parquet(options) => serde_json::to_value(options),
+            OutputOptions::Arrow(options) => serde_json::to_value(options),
+        }
+        .unwrap_or_default()
     }
 
     /// Takes the order of columns out, so that whoever makes the stream can see to it; they are written as they come.
