@@ -40,6 +40,7 @@ pub enum IpcFormat {
 #[serde(default, deny_unknown_fields)]
 pub struct IpcOptions {
     /// Which of the two forms. Default the file.
+    #[serde(alias = "ipc_format")]
     pub format: IpcFormat,
     /// The order of columns. Default sorted by name.
     pub column_order: ColumnOrder,

@@ -1,6 +1,8 @@
 //! CSV in, DuckDB, CSV out, streamed through Arrow.
 #![deny(missing_docs)]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod csv;
 #[cfg(feature = "duckdb")]
 mod duckdb;
@@ -13,6 +15,7 @@ mod output;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "duckdb")]
+mod step;
 mod transfer;
 
 pub use csv::detect::{LineEnds, Origin, Repair, RepairCount, RepairReport, Repaired, Setting, Sniffed, repair, sniff};
@@ -40,5 +43,11 @@ pub use options::{
 pub use output::{Compressor, Landing, Layer, Sink, Transcoder, Unmapped, column_positions};
 #[cfg(feature = "parquet")]
 pub use parquet::{DEFAULT_ROW_GROUP_SIZE, ParquetCompression, ParquetOptions, open_parquet, write_parquet};
+#[cfg(feature = "duckdb")]
+pub use step::{
+    Context, CsvStreamingExtractor, CsvStreamingWriter, DefaultContext, MetricsLog, ParquetStreamingWriter, Pipeline,
+    SqlProcessor, Step, StepRun,
+};
+pub use transfer::{ConvertReport, CsvConvert, Format, OutputOptions};
 #[cfg(feature = "duckdb")]
 pub use transfer::{CsvExport, CsvLoad, ExportReport, LoadReport};

@@ -5,6 +5,7 @@
 //! - `raw.rs`: connections, statements and results of the C API, each released exactly once.
 //! - `scan.rs`: an Arrow stream that DuckDB scans in parallel, fed by a thread of ours in row groups.
 //! - `load.rs`: stream → table in one transaction: create, append, replace. [`Database::load`] starts here.
+//! - `create.rs`: a query into a table, inside the engine.
 //! - `merge.rs`: staged rows into a table by key.
 //! - `conflicts.rs`: which staged rows the table would refuse.
 //! - `query.rs`: table or SQL → [`TableStream`], columns in the asked order.
@@ -16,6 +17,7 @@
 //! block says why it is sound.
 
 mod conflicts;
+mod create;
 mod database;
 mod error;
 mod handle;

@@ -142,7 +142,7 @@ fn of_table(connection: &Arc<RawConnection>, table: &TableName) -> Result<RawSta
     }
 }
 
-fn of_sql(connection: &Arc<RawConnection>, text: &str) -> Result<RawStatement> {
+pub(crate) fn of_sql(connection: &Arc<RawConnection>, text: &str) -> Result<RawStatement> {
     let refuse = |why: &str| Error::usage(format!("the SQL must be one SELECT (or FROM, VALUES, WITH): {why}"));
     let statement = connection.prepare(DOING, text)?.ok_or_else(|| refuse("it is not one statement"))?;
     if !statement.is_select() {

@@ -39,7 +39,8 @@ pub struct WriterOptions {
     pub null_value: String,
     /// How floats are written. Default shortest that reads back the same.
     pub float_format: FloatFormat,
-    /// The order of columns. Default sorted by name.
+    /// The order of columns; a list picks them, too. Default sorted by name.
+    #[serde(alias = "columns")]
     pub column_order: ColumnOrder,
     /// Whether columns are sorted; `false` is `column_order = table`.
     pub sort_columns: Option<bool>,

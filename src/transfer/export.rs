@@ -1,6 +1,6 @@
-//! [`CsvExport`]: a table or a query that becomes a CSV file, all or nothing.
+//! [`CsvExport`]: a table or a query that becomes a file, of CSV or another format, all or nothing.
 //!
-//! In: a [`Database`], a [`Query`], [`WriterOptions`]. Out: the file, and an [`ExportReport`]. The engine is pulled while
+//! In: a [`Database`], a [`Query`], [`OutputOptions`]. Out: the file, and an [`ExportReport`]. The engine is pulled while
 //! earlier rows are encoded and written; memory does not depend on the table.
 
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::csv::CsvWriterBuilder;
 use crate::duckdb::{Database, Query};
 use crate::error::Result;
 use crate::job::{Monitor, Stage};
-use crate::options::{ColumnOrder, WriterOptions};
+use crate::options::WriterOptions;
 use crate::transfer::as_millis;
+use crate::transfer::output::OutputOptions;
 
-/// Writes a table, or the result of a query, as CSV.
+/// Writes a table, or the result of a query, as CSV or, [by request](CsvExport::with_output), in another format.
 ///
 /// ```
 /// use duckstream::{CsvExport, Database, Query};
@@ -31,7 +31,7 @@ use crate::transfer::as_millis;
 pub struct CsvExport {
     query: Query,
     target: PathBuf,
-    options: WriterOptions,
+    output: OutputOptions,
     monitor: Monitor,
 }
 
@@ -58,14 +58,19 @@ impl CsvExport {
         CsvExport {
             query,
             target: target.as_ref().to_owned(),
-            options: WriterOptions::default(),
+            output: OutputOptions::Csv(WriterOptions::default()),
             monitor: Monitor::default(),
         }
     }
 
-    /// Writes as these options say.
-    pub fn with_options(mut self, options: WriterOptions) -> Self {
-        self.options = options;
+    /// Writes CSV as these options say.
+    pub fn with_options(self, options: WriterOptions) -> Self {
+        self.with_output(OutputOptions::Csv(options))
+    }
+
+    /// Writes the format that the options are for.
+    pub fn with_output(mut self, output: OutputOptions) -> Self {
+        self.output = output;
         self
     }
 
@@ -81,17 +86,13 @@ impl CsvExport {
     /// Whatever the database, the options, the encoding or the target object to. The target is as before then.
     pub fn run(self, database: &Database) -> Result<ExportReport> {
         let started = Instant::now();
-        let CsvExport { query, target, options, monitor } = self;
+        let CsvExport { query, target, mut output, monitor } = self;
         monitor.enter(Stage::Open)?;
         // The engine puts the columns in order.
-        let order = options.effective_column_order();
-        let options = WriterOptions { column_order: ColumnOrder::Table, sort_columns: None, ..options };
+        let order = output.take_column_order();
         let stream = database.query(&query, &order, &monitor)?;
-        let builder = CsvWriterBuilder::new().with_options(options).with_monitor(monitor.clone());
-        let mut writer = builder.create(&target)?;
         monitor.enter(Stage::Write)?;
-        writer.write_all(stream)?;
-        let summary = writer.finish()?;
+        let summary = output.write(stream, &target, &monitor)?;
         monitor.enter(Stage::Done)?;
         Ok(ExportReport {
             target: target.to_string_lossy().into_owned(),

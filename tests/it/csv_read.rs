@@ -224,13 +224,13 @@ fn texts_and_what_they_come_to() {
             vec![vec!["x,y", "1"], vec!["z,w", "2"]],
         ),
         (
-            "Report of today\n\na;b\n1;x\n2;y;\n3\n",
+            "Report of today\n\na;b\n1;x\n2;y;\n4;z\n5;w\n6;v\n3\n",
             &with(|o| {
                 o.detect = Detect::All;
                 o.all_text = true;
             }),
             "a Utf8,b Utf8",
-            vec![vec!["1", "x"], vec!["2", "y"], vec!["3", "NULL"]],
+            vec![vec!["1", "x"], vec!["2", "y"], vec!["4", "z"], vec!["5", "w"], vec!["6", "v"], vec!["3", "NULL"]],
         ),
         ("a,b\n1,2\n", &with(|o| o.all_text = true), "a Utf8,b Utf8", vec![vec!["1", "2"]]),
         (
