@@ -2,6 +2,8 @@
 #![deny(missing_docs)]
 
 mod csv;
+#[cfg(feature = "duckdb")]
+mod duckdb;
 mod error;
 mod input;
 mod ipc;
@@ -10,18 +12,31 @@ mod options;
 mod output;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "duckdb")]
+mod transfer;
 
-pub use csv::{CsvWriter, CsvWriterBuilder, WriteSummary};
+pub use csv::{
+    ColumnType, CsvInput, CsvReader, CsvReaderBuilder, CsvWriter, CsvWriterBuilder, FileSummary, Promotion,
+    ReadSummary, RejectSink, RowCounts, WriteSummary,
+};
+#[cfg(feature = "duckdb")]
+pub use duckdb::{
+    BatchSource, BeforeCommit, Database, DatabaseOptions, LoadOptions, Loaded, OneStream, Query, ROW_GROUP,
+    TableColumn, TableName, TableStream,
+};
 pub use error::{Cause, Error, ErrorKind, Fault, FaultCode, Location, Result};
 pub use input::{DEFAULT_SPOOL_CAP, DecidedBy, Encoding, EncodingChoice, Opened, Replay, Source, open as open_input};
 pub use ipc::{IpcFormat, IpcOptions, open_ipc, write_ipc};
 pub use job::{CancelGuard, CancelToken, Monitor, Progress, ProgressCallback, Stage};
 pub use options::{
     Auto, ColumnOrder, Compression, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_SIZE, DEFAULT_BLOCK_SIZE,
-    DEFAULT_MAX_RECORD_BYTES, DecoderChoice, Delimiter, Detect, EncodingErrors, FloatFormat, Header, IfExists, Infer,
-    InferQuoted, LongRows, MatchColumns, Newline, NulBytes, OnError, OnTypeChange, PerColumn, QuoteChar, Quoting,
-    ReaderOptions, ShortRows, Trim, Unmappable, WriteBom, WriterOptions, from_json as options_from_json,
+    DEFAULT_MAX_RECORD_BYTES, DecoderChoice, Dedup, Delimiter, Detect, EncodingErrors, FloatFormat, Header, IfExists,
+    Infer, InferQuoted, LoadMode, LongRows, MatchColumns, Newline, NulBytes, OnError, OnTypeChange, PerColumn,
+    QuoteChar, Quoting, ReaderOptions, ShortRows, Trim, Unmappable, WriteBom, WriterOptions,
+    from_json as options_from_json,
 };
 pub use output::{Compressor, Landing, Layer, Sink, Transcoder, Unmapped, column_positions};
 #[cfg(feature = "parquet")]
 pub use parquet::{DEFAULT_ROW_GROUP_SIZE, ParquetCompression, ParquetOptions, open_parquet, write_parquet};
+#[cfg(feature = "duckdb")]
+pub use transfer::{CsvExport, CsvLoad, ExportReport, LoadReport};

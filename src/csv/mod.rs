@@ -1,5 +1,39 @@
-//! Arrow to text.
+//! Text to Arrow and back, in the order of the data path.
+//!
+//! - `dialect.rs`: how the text is written.
+//! - `split.rs`: bytes into chunks of whole records; `simd.rs` scans ordinary text for it, `tokenize.rs` judges the rest.
+//! - `header.rs`, `names.rs`: what stands before the data, and the columns' names.
+//! - `types.rs`, `parse/`, `value.rs`, `infer.rs`: types, one parse function each, a column's rules, inference.
+//! - `table.rs`, `plan.rs`: the columns of all inputs, and what is done with the records of one.
+//! - `decode/`: one chunk to one batch, by two decoders; `canonical.rs` makes odd rows ordinary.
+//! - `feed.rs`, `pipeline.rs`, `reader.rs`: input after input, many threads, one ordered stream.
+//! - `input_set.rs`: reading again with wider types.
+//! - `encode/`, `pool.rs`, `writer.rs`: batches to text, encoded by many threads, written in order.
+
+mod canonical;
+mod decode;
+mod dialect;
 mod encode;
+mod feed;
+mod header;
+mod infer;
+mod input_set;
+mod names;
+mod parse;
+mod pipeline;
+mod plan;
 mod pool;
+mod reader;
+mod simd;
+mod split;
+mod table;
+mod tokenize;
+mod types;
+mod value;
 mod writer;
+
+pub use canonical::RowCounts;
+pub use input_set::CsvInput;
+pub use reader::{CsvReader, CsvReaderBuilder, FileSummary, Promotion, ReadSummary, RejectSink};
+pub use types::ColumnType;
 pub use writer::{CsvWriter, CsvWriterBuilder, WriteSummary};

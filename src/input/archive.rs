@@ -34,40 +34,58 @@ pub(super) struct Member {
     start: u64,
 }
 
+/// An archive's directory.
+struct Directory {
+    archive: ZipArchive<BufReader<File>>,
+    at: Location,
+    size: u64,
+    /// Of each member, in the order of the archive.
+    names: Vec<String>,
+}
+
 /// The member called `name`, or the archive's one data member.
 pub(super) fn find(archive: &Path, name: Option<&str>) -> Result<Member> {
-    let mut members = list(archive)?;
+    let mut directory = Directory::open(archive)?;
+    let names = &directory.names;
     let at = archive.display();
-    let Some(name) = name else {
-        members.retain(|member| is_data(&member.name));
-        return match members.len() {
-            0 => Err(Error::usage(format!("{at} has no data in it: only folders and files to be ignored"))),
-            1 => Ok(members.remove(0)),
-            count => {
-                let mut names: Vec<_> = members.iter().take(LISTED).map(|member| member.name.as_str()).collect();
-                if count > LISTED {
-                    names.push("…");
+    let index = match name {
+        Some(name) => names.iter().position(|other| other == name),
+        None => {
+            let data: Vec<usize> = (0..names.len()).filter(|index| is_data(&names[*index])).collect();
+            match data[..] {
+                [] => {
+                    return Err(Error::usage(format!("{at} has no data in it: only folders and files to be ignored")));
                 }
-                let names = names.join("\n  ");
-                Err(Error::usage(format!(
-                    "{at} has {count} members; say which, for example '{at}::*' for all of them or '{at}::{}':\n  {names}",
-                    members[0].name
-                )))
+                [one] => Some(one),
+                [first, ..] => {
+                    let mut listed: Vec<_> = data.iter().take(LISTED).map(|index| names[*index].as_str()).collect();
+                    if data.len() > LISTED {
+                        listed.push("…");
+                    }
+                    return Err(Error::usage(format!(
+                        "{at} has {} members; say which, for example '{at}::{}', or '{at}::*' for all of them:\n  {}",
+                        data.len(),
+                        names[first],
+                        listed.join("\n  ")
+                    )));
+                }
             }
-        };
+        }
     };
-    let found = members.into_iter().find(|member| member.name == name);
-    found.ok_or_else(|| ErrorKind::NotFound { path: format!("{at}::{name}").into() }.into())
+    match index {
+        Some(index) => directory.member(index),
+        None => Err(ErrorKind::NotFound { path: format!("{at}::{}", name.unwrap_or_default()).into() }.into()),
+    }
 }
 
 /// The names of the members that match a glob (or are called exactly that), sorted.
 pub(super) fn matching(archive: &Path, pattern: &str) -> Result<Vec<String>> {
-    let names: Vec<String> = list(archive)?.into_iter().map(|member| member.name).collect();
+    let mut names = Directory::open(archive)?.names;
     if names.iter().any(|name| name == pattern) {
         return Ok(vec![pattern.to_owned()]);
     }
     let glob = Pattern::new(pattern).map_err(|error| Error::usage(format!("'{pattern}' is not a glob: {error}")))?;
-    let mut names: Vec<String> = names.into_iter().filter(|name| is_data(name) && glob.matches(name)).collect();
+    names.retain(|name| is_data(name) && glob.matches(name));
     names.sort();
     Ok(names)
 }
@@ -85,33 +103,43 @@ fn is_data(name: &str) -> bool {
     !name.ends_with('/') && !name.split('/').any(|part| part.starts_with('.') || part == "__MACOSX")
 }
 
-fn list(path: &Path) -> Result<Vec<Member>> {
-    let at = Location::new(path.to_string_lossy());
-    let (file, size) = source::open_file(path)?;
-    let Some(size) = size else { return Err(needs_a_path(&at)) };
-    let failed = |error: ZipError| match error {
-        ZipError::Io(error) if error.raw_os_error().is_some() => read_error(&at, error),
-        other => corrupt(&at, "zip", size, other.to_string()),
-    };
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(failed)?;
-    (0..archive.len())
-        .map(|index| {
-            let member = archive.by_index_raw(index).map_err(failed)?;
-            let name = match member.name() {
+impl Directory {
+    fn open(path: &Path) -> Result<Directory> {
+        let at = Location::new(path.to_string_lossy());
+        let (file, size) = source::open_file(path)?;
+        let Some(size) = size else { return Err(needs_a_path(&at)) };
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| failed(&at, size, error))?;
+        let mut names = Vec::with_capacity(archive.len());
+        for index in 0..archive.len() {
+            let entry = archive.by_index_data(index).map_err(|error| failed(&at, size, error))?;
+            names.push(match entry.name() {
                 Ok(name) => name.into_owned(),
-                Err(_) => String::from_utf8_lossy(member.name_raw()).into_owned(),
-            };
-            Ok(Member {
-                name,
-                compressed_size: member.compressed_size(),
-                size: member.size(),
-                crc: member.crc32(),
-                method: member.compression(),
-                encrypted: member.encrypted(),
-                start: member.data_start().ok_or_else(|| failed(ZipError::FileNotFound))?,
-            })
+                Err(_) => String::from_utf8_lossy(entry.name_raw()).into_owned(),
+            });
+        }
+        Ok(Directory { archive, at, size, names })
+    }
+
+    fn member(&mut self, index: usize) -> Result<Member> {
+        let failed = |error| failed(&self.at, self.size, error);
+        let entry = self.archive.by_index_raw(index).map_err(failed)?;
+        Ok(Member {
+            name: self.names[index].clone(),
+            compressed_size: entry.compressed_size(),
+            size: entry.size(),
+            crc: entry.crc32(),
+            method: entry.compression(),
+            encrypted: entry.encrypted(),
+            start: entry.data_start().ok_or_else(|| failed(ZipError::FileNotFound))?,
         })
-        .collect()
+    }
+}
+
+fn failed(at: &Location, size: u64, error: ZipError) -> Error {
+    match error {
+        ZipError::Io(error) if error.raw_os_error().is_some() => read_error(at, error),
+        other => corrupt(at, "zip", size, other.to_string()),
+    }
 }
 
 impl Member {
@@ -131,8 +159,8 @@ impl Member {
             CompressionMethod::XZ => Box::new(Decompressor::new(raw, Compression::Xz, at.clone())?),
             other => {
                 return Err(Error::usage(format!(
-                    "{at} is packed by the zip method {other}, which is not supported (stored, deflate, bzip2, zstd and xz are); \
-                     unpack it first"
+                    "{at} is packed by the zip method {other}, which is not supported; unpack it first \
+                     (stored, deflate, bzip2, zstd and xz are supported)"
                 )));
             }
         };

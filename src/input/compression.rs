@@ -19,7 +19,7 @@ use crate::options::Compression;
 /// Bytes that are enough to know every format by.
 pub(super) const MAGIC_LENGTH: usize = 64;
 /// Compressed bytes per read.
-const INPUT_SIZE: usize = 128 << 10;
+const INPUT_SIZE: usize = 256 << 10;
 /// log2 of the largest zstd window: `zstd --long=31` writes such files; the window is the memory it takes.
 const ZSTD_WINDOW_LOG: u32 = 31;
 
@@ -295,7 +295,8 @@ impl<R: Read> Decompressor<R> {
             return Err(self.corrupt(format!("this is not the beginning of {} data", format_name(self.format))));
         } else {
             return Err(self.corrupt(format!(
-                "what follows the compressed data is not {0} data; if it is no loss, keep the first {1} bytes only: head -c {1}",
+                "what follows the compressed data is not {0} data; if it is no loss, keep the first {1} bytes only: \
+                 head -c {1}",
                 format_name(self.format),
                 self.offset
             )));

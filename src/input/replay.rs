@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, Location, Result};
@@ -36,7 +37,7 @@ pub struct Replay(Kind);
 enum Kind {
     Path(PathBuf),
     Member(PathBuf, String),
-    Stream { at: Location, waits: bool, spool: Arc<Mutex<Spool>> },
+    Stream { at: Location, waits: bool, spool: Arc<Spool> },
 }
 
 impl Replay {
@@ -59,15 +60,17 @@ impl Replay {
             Source::Reader { read, .. } => (read, false),
         };
         let kept = tempfile::tempfile().map_err(|error| read_error(&at, error))?;
-        let spool = Spool { read, kept: Some(kept), length: 0, cap, readers: 0 };
-        Ok(Replay(Kind::Stream { at, waits, spool: Arc::new(Mutex::new(spool)) }))
+        let inner = Mutex::new(SpoolInner { read, kept: Some(kept) });
+        let (gone, readers) = (AtomicU64::new(0), AtomicU64::new(0));
+        let spool = Arc::new(Spool { name: at.to_string(), cap, gone, readers, inner });
+        Ok(Replay(Kind::Stream { at, waits, spool }))
     }
 
     /// Opens the input from its start. What was opened before reads no further.
     ///
     /// # Errors
-    /// Those of [`open_input`](crate::open_input), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) if more of a stream has gone by
-    /// than was to be kept.
+    /// Those of [`open_input`](crate::open_input), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) if more of a stream
+    /// has gone by than was to be kept.
     pub fn open(&mut self, options: &ReaderOptions, cancel: &CancelToken) -> Result<Opened> {
         match &mut self.0 {
             Kind::Path(path) => input::open(Source::Path(path.clone()), options, cancel),
@@ -75,18 +78,11 @@ impl Replay {
                 input::open(Source::Member { archive: archive.clone(), name: name.clone() }, options, cancel)
             }
             Kind::Stream { at, waits, spool } => {
-                let reader = {
-                    let mut locked = spool.lock().unwrap_or_else(PoisonError::into_inner);
-                    if locked.kept.is_none() {
-                        return Err(Error::usage(format!(
-                            "{at}: reading has to start over, but more than the {} bytes that are kept of a stream have gone \
-                             by; give the column types with --types, or write the input to a file and use --infer full",
-                            locked.cap
-                        )));
-                    }
-                    locked.readers += 1;
-                    SpoolReader { spool: Arc::clone(spool), position: 0, number: locked.readers }
-                };
+                if spool.gone.load(Ordering::SeqCst) > spool.cap {
+                    return Err(spool.too_late());
+                }
+                let number = spool.readers.fetch_add(1, Ordering::SeqCst) + 1;
+                let reader = SpoolReader { spool: Arc::clone(spool), position: 0, number };
                 input::open_stream(Box::new(reader), *waits, at.clone(), options, cancel)
             }
         }
@@ -95,48 +91,65 @@ impl Replay {
 
 /// A stream, and what has been read of it so far.
 struct Spool {
+    name: String,
+    cap: u64,
+    /// Bytes of the stream that have been read.
+    gone: AtomicU64,
+    /// How often it was opened; only the last reader reads. Not under the lock, which a waiting reader holds.
+    readers: AtomicU64,
+    inner: Mutex<SpoolInner>,
+}
+
+struct SpoolInner {
     read: Box<dyn Read + Send>,
     /// `None` once more than `cap` bytes have gone by.
     kept: Option<File>,
-    length: u64,
-    cap: u64,
-    readers: u64,
+}
+
+impl Spool {
+    fn too_late(&self) -> Error {
+        Error::usage(format!(
+            "{}: reading has to start over, but more than the {} bytes that are kept of a stream have gone by; give the \
+             column types with --types, or write the input to a file and use --infer full",
+            self.name, self.cap
+        ))
+    }
 }
 
 struct SpoolReader {
-    spool: Arc<Mutex<Spool>>,
+    spool: Arc<Spool>,
     position: u64,
     number: u64,
 }
 
 impl Read for SpoolReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
-        let spool = &mut *spool;
-        if spool.readers != self.number {
+        let spool = &*self.spool;
+        let mut inner = spool.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = &mut *inner;
+        if spool.readers.load(Ordering::SeqCst) != self.number {
             return Err(Error::internal("this reader was superseded by a later one").into());
         }
-        if self.position < spool.length
-            && let Some(kept) = &mut spool.kept
-        {
-            let left = usize::try_from(spool.length - self.position).unwrap_or(usize::MAX);
+        let gone = spool.gone.load(Ordering::SeqCst);
+        if self.position < gone {
+            let Some(kept) = &mut inner.kept else { return Err(spool.too_late().into()) };
+            let left = usize::try_from(gone - self.position).unwrap_or(usize::MAX);
             let wanted = buffer.len().min(left);
             kept.seek(SeekFrom::Start(self.position))?;
             let length = kept.read(&mut buffer[..wanted])?;
             self.position += length as u64;
             return Ok(length);
         }
-        let length = spool.read.read(buffer)?;
-        if let Some(kept) = &mut spool.kept {
-            if spool.length + length as u64 > spool.cap {
-                spool.kept = None;
-            } else {
-                kept.seek(SeekFrom::Start(spool.length))?;
-                kept.write_all(&buffer[..length])?;
-            }
+        let length = inner.read.read(buffer)?;
+        let now = gone + length as u64;
+        if now > spool.cap {
+            inner.kept = None;
+        } else if let Some(kept) = &mut inner.kept {
+            kept.seek(SeekFrom::Start(gone))?;
+            kept.write_all(&buffer[..length])?;
         }
-        spool.length += length as u64;
-        self.position += length as u64;
+        spool.gone.store(now, Ordering::SeqCst);
+        self.position = now;
         Ok(length)
     }
 }

@@ -144,8 +144,11 @@ impl Monitor {
         self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Forgets counts, for a run that starts over; totals and the clock stay.
+    /// Forgets counts and totals, for a run that starts over; the clock goes on.
     pub fn restart(&self) {
+        if let Ok(mut state) = self.0.state.lock() {
+            (state.total_bytes, state.total_rows) = (None, None);
+        }
         for counter in [&self.0.rows, &self.0.rejects, &self.0.bytes] {
             counter.store(0, Ordering::Relaxed);
         }

@@ -20,9 +20,9 @@ pub use reader::{
     DEFAULT_BATCH_BYTES, DEFAULT_BATCH_SIZE, DEFAULT_BLOCK_SIZE, DEFAULT_MAX_RECORD_BYTES, ReaderOptions,
 };
 pub use values::{
-    Auto, ColumnOrder, Compression, DecoderChoice, Delimiter, Detect, EncodingErrors, FloatFormat, Header, IfExists,
-    Infer, InferQuoted, LongRows, MatchColumns, Newline, NulBytes, OnError, OnTypeChange, PerColumn, QuoteChar,
-    Quoting, ShortRows, Trim, Unmappable, WriteBom,
+    Auto, ColumnOrder, Compression, DecoderChoice, Dedup, Delimiter, Detect, EncodingErrors, FloatFormat, Header,
+    IfExists, Infer, InferQuoted, LoadMode, LongRows, MatchColumns, Newline, NulBytes, OnError, OnTypeChange,
+    PerColumn, QuoteChar, Quoting, ShortRows, Trim, Unmappable, WriteBom,
 };
 pub use writer::WriterOptions;
 

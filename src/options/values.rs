@@ -248,6 +248,32 @@ choices! {
     }
 }
 choices! {
+    /// What happens to a table that exists when rows are loaded.
+    LoadMode {
+        /// It is in the way: the load fails.
+        #[default]
+        Create = "create",
+        /// Rows are added to it; it is made if it is not there.
+        Append = "append",
+        /// A new table takes its place.
+        Replace = "replace" | "full_refresh",
+        /// Rows are inserted or updated by key; it is made if it is not there.
+        Merge = "merge" | "upsert",
+    }
+}
+choices! {
+    /// Which of several rows with the same key a merge takes.
+    Dedup {
+        /// The last one.
+        #[default]
+        Last = "last",
+        /// The first one.
+        First = "first",
+        /// The run fails.
+        Error = "error",
+    }
+}
+choices! {
     /// A compression of single streams.
     Compression {
         /// By magic bytes when reading, by file name when writing.

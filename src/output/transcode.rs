@@ -47,8 +47,8 @@ pub struct Unmapped {
 }
 
 impl Transcoder {
-    /// Writes the encoding that `label` means. [`WriteBom::Auto`] writes a byte order mark for UTF-16, for UTF-32 and for
-    /// the label `utf-8-sig`; [`WriteBom::Always`] for every encoding that has one.
+    /// Writes the encoding that `label` means. [`WriteBom::Auto`] writes a byte order mark for UTF-16, for UTF-32 and
+    /// for the label `utf-8-sig`; [`WriteBom::Always`] for every encoding that has one.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a label that nobody knows.
@@ -144,12 +144,12 @@ impl Transcoder {
                 for (at, char) in text.char_indices() {
                     if table.ascii && char.is_ascii() {
                         out.push(char as u8);
-                    } else if let Some(byte) = table.bytes.get(&char) {
-                        out.push(*byte);
+                    } else if let Some(byte) = table.byte(char) {
+                        out.push(byte);
                     } else {
                         unmapped.note(at, char);
                         let bytes = stand_in(self.unmappable, char);
-                        out.extend(bytes.chars().filter_map(|char| table.bytes.get(&char)));
+                        out.extend(bytes.chars().filter_map(|char| table.byte(char)));
                     }
                 }
             }

@@ -1,9 +1,24 @@
-//! Integration tests, one module per concern; DuckDB is linked once.
+//! Integration tests, in one binary so that DuckDB is linked once.
+#![allow(missing_docs)]
 
-mod output_csv;
+mod csv_read; // CSV text to batches: both decoders, all sizes, rejects, inference
 #[cfg(feature = "duckdb")]
-mod output_duckdb;
-mod output_ipc;
+mod engine_load; // modes, names, counts, columns that meet by name, casts that keep values
+#[cfg(feature = "duckdb")]
+mod engine_query; // every type out, column order, row order, SQL that is refused
+#[cfg(feature = "duckdb")]
+mod engine_safety; // what fails leaves nothing: readers, panics, hooks, cancels, files
+#[cfg(feature = "duckdb")]
+mod engine_support;
+mod input_compression; // every format: whole, truncated, corrupt, empty
+mod input_encoding; // every label: read, written, cut at every byte
+mod input_source; // paths, globs, archive members, replay
+mod output_csv; // batches to text: every type and style
+#[cfg(feature = "duckdb")]
+mod output_duckdb; // DuckDB reads what we write
+mod output_ipc; // Arrow files and streams
 #[cfg(feature = "parquet")]
-mod output_parquet;
-mod output_sink;
+mod output_parquet; // Parquet, there and back
+mod output_sink; // files that appear when they are complete
+mod reference; // a tokenizer that shares nothing with the library: the oracle
+mod util;

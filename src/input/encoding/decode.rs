@@ -153,21 +153,21 @@ impl<R: Read> Read for Decoded<R> {
 
 /// Counts `\n`, `\r\n` and `\r`, each as one line end.
 fn count_lines(text: &[u8], lines: &mut u64, after_cr: &mut bool) {
-    for position in memchr::memchr2_iter(b'\n', b'\r', text) {
-        let preceded = if position == 0 { *after_cr } else { text[position - 1] == b'\r' };
-        if text[position] == b'\r' || !preceded {
-            *lines += 1;
-        }
+    let Some(last) = text.last() else { return };
+    *lines += memchr::memchr_iter(b'\n', text).count() as u64;
+    *lines -= u64::from(*after_cr && text[0] == b'\n');
+    for position in memchr::memchr_iter(b'\r', text) {
+        *lines += u64::from(text.get(position + 1) != Some(&b'\n'));
     }
-    if let Some(last) = text.last() {
-        *after_cr = *last == b'\r';
-    }
+    *after_cr = *last == b'\r';
 }
 
 /// The state of a decoder between two pieces of input.
 enum Decoder {
     Whatwg {
         inner: Box<encoding_rs::Decoder>,
+        /// Room for the longest text; cleared once.
+        scratch: Vec<u8>,
         /// The last bytes taken, for messages.
         recent: Vec<u8>,
     },
@@ -188,19 +188,25 @@ impl Decoder {
     }
 
     fn whatwg(encoding: &'static encoding_rs::Encoding) -> Decoder {
-        Decoder::Whatwg { inner: Box::new(encoding.new_decoder_without_bom_handling()), recent: Vec::new() }
+        Decoder::Whatwg {
+            inner: Box::new(encoding.new_decoder_without_bom_handling()),
+            scratch: Vec::new(),
+            recent: Vec::new(),
+        }
     }
 
-    /// Decodes `input` to the end of `text`. Gives how much it took, and the bytes of a malformed sequence if it stopped at one.
+    /// Decodes `input` to the end of `text`. Gives how much it took, and the bytes of a malformed sequence if it
+    /// stopped at one.
     fn decode(&mut self, input: &[u8], last: bool, text: &mut Vec<u8>) -> (usize, Option<Vec<u8>>) {
         match self {
-            Decoder::Whatwg { inner, recent } => {
-                let before = text.len();
+            Decoder::Whatwg { inner, scratch, recent } => {
                 let room =
                     inner.max_utf8_buffer_length_without_replacement(input.len()).unwrap_or(input.len() * 3 + 16);
-                text.resize(before + room, 0);
-                let (result, taken, made) = inner.decode_to_utf8_without_replacement(input, &mut text[before..], last);
-                text.truncate(before + made);
+                if scratch.len() < room {
+                    scratch.resize(room, 0);
+                }
+                let (result, taken, made) = inner.decode_to_utf8_without_replacement(input, scratch, last);
+                text.extend_from_slice(&scratch[..made]);
                 recent.extend_from_slice(&input[taken.saturating_sub(LONGEST)..taken]);
                 let malformed = match result {
                     // There is room for everything: it cannot be full.

@@ -14,8 +14,11 @@ use crate::options::Auto;
 
 /// The longest witness, in characters.
 const WITNESS_LENGTH: usize = 80;
-/// Valid multi-byte characters per invalid sequence from which text is UTF-8 that is damaged rather than something else.
+/// Valid multi-byte characters per invalid sequence from which text is damaged UTF-8 rather than something else.
 const DAMAGED_RATIO: u64 = 4;
+
+/// Bytes of each sample that the detector is shown.
+const DETECTOR_SAMPLE: usize = 64 << 10;
 
 /// What decided the encoding of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +91,7 @@ pub(in crate::input) fn decide(given: &Auto<String>, sample: &Sample) -> Result<
         encoding,
         bom,
     };
-    if let Some((encoding, bom)) = byte_order_mark(&sample.head) {
+    if let Some((encoding, bom)) = byte_order_mark(&sample.head, given.as_ref()) {
         let mut evidence = format!("the input begins with the byte order mark {}", hex(&sample.head[..bom]));
         if let Some(given) = given.filter(|given| !encoding.name().starts_with(given.name())) {
             evidence += &format!(", so the given {given} is set aside");
@@ -138,9 +141,10 @@ pub(in crate::input) fn decide(given: &Auto<String>, sample: &Sample) -> Result<
         return Ok(decision(Encoding::UTF_8, DecidedBy::Detected, 0, evidence));
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    for (index, text) in texts.iter().enumerate() {
-        detector.feed(text, index + 1 == texts.len());
+    for text in &texts {
+        feed(&mut detector, text);
     }
+    detector.feed(b"", true);
     let guess = detector.guess(None, Utf8Detection::Deny);
     let telling = texts.iter().flat_map(|text| text.iter()).filter(|byte| !byte.is_ascii()).count();
     let encoding = Encoding::whatwg(guess);
@@ -152,11 +156,16 @@ pub(in crate::input) fn decide(given: &Auto<String>, sample: &Sample) -> Result<
     Ok(decision(encoding, DecidedBy::Detected, 0, evidence))
 }
 
-fn byte_order_mark(head: &[u8]) -> Option<(Encoding, usize)> {
-    // UTF-32's little-endian mark begins with UTF-16's.
+fn byte_order_mark(head: &[u8], given: Option<&Encoding>) -> Option<(Encoding, usize)> {
+    // UTF-32's little-endian mark is UTF-16's with a NUL behind it; the rest tells.
+    let wide = !given.is_some_and(|given| given.name().starts_with("utf-16"))
+        && head
+            .chunks_exact(4)
+            .skip(1)
+            .all(|quad| quad.try_into().is_ok_and(|quad| char::from_u32(u32::from_le_bytes(quad)).is_some()));
     match head {
         [0xEF, 0xBB, 0xBF, ..] => Some((Encoding::UTF_8, 3)),
-        [0xFF, 0xFE, 0, 0, ..] => Some((Encoding::utf_32(Endian::Little), 4)),
+        [0xFF, 0xFE, 0, 0, ..] if wide => Some((Encoding::utf_32(Endian::Little), 4)),
         [0, 0, 0xFE, 0xFF, ..] => Some((Encoding::utf_32(Endian::Big), 4)),
         [0xFF, 0xFE, ..] => Some((Encoding::utf_16(Endian::Little), 2)),
         [0xFE, 0xFF, ..] => Some((Encoding::utf_16(Endian::Big), 2)),
@@ -177,16 +186,18 @@ fn wide(head: &[u8]) -> Option<(Encoding, String)> {
     let quads = head.len() / 4;
     // At least a tenth of the units, and next to none in the other places.
     let many = |count: usize| count * 10 >= quads && count > 0;
+    let most = |count: usize| count * 10 >= quads * 9;
     let few = |count: usize, than: usize| count * 50 <= than;
     let found = |encoding: Encoding, zeros: usize, of: usize| {
         let evidence = format!("no byte order mark, but {zeros} of {of} bytes that are zero where {encoding} has them");
         Some((encoding, evidence))
     };
     let [a, b, c, d] = zeros;
-    if quads > 0 && c == quads && d == quads && few(a, quads) {
+    // Characters beyond the basic plane, which are rare, have something in the third byte.
+    if quads > 0 && d == quads && most(c) && !many(a) {
         return found(Encoding::utf_32(Endian::Little), c + d, 2 * quads);
     }
-    if quads > 0 && a == quads && b == quads && few(d, quads) {
+    if quads > 0 && a == quads && most(b) && !many(d) {
         return found(Encoding::utf_32(Endian::Big), a + b, 2 * quads);
     }
     let (even, odd) = (a + c, b + d);
@@ -214,6 +225,23 @@ fn texts(sample: &Sample) -> Vec<&[u8]> {
         }
     }
     texts
+}
+
+/// Shows the detector the lines that ASCII does not explain: the others say nothing, and it is slow.
+fn feed(detector: &mut EncodingDetector, text: &[u8]) {
+    let mut at = 0;
+    let mut fed = 0;
+    while fed < DETECTOR_SAMPLE {
+        at += encoding_rs::Encoding::ascii_valid_up_to(&text[at..]);
+        if at == text.len() {
+            break;
+        }
+        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+        let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end + 1);
+        detector.feed(&text[start..end], false);
+        fed += end - start;
+        at = end;
+    }
 }
 
 /// What of some text is UTF-8.

@@ -14,7 +14,6 @@ mod decode;
 mod detect;
 mod tables;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -159,12 +158,14 @@ pub(crate) enum Endian {
     Big,
 }
 
+const NO_BYTE: u16 = 0x100;
+
 /// A single-byte charset.
 pub(crate) struct Table {
     /// The character of each byte, as UTF-8: up to 3 bytes, then how many; 0 where the byte means nothing.
     pub(crate) utf8: [[u8; 4]; 256],
-    /// The byte of each character.
-    pub(crate) bytes: HashMap<char, u8>,
+    /// The byte of each character, by code point; `NO_BYTE` where there is none.
+    bytes: Vec<u16>,
     /// Whether the first 128 bytes are ASCII.
     pub(crate) ascii: bool,
 }
@@ -353,23 +354,35 @@ impl tables::Charset {
 
 impl Table {
     fn new(chars: impl Iterator<Item = Option<char>>) -> Arc<Table> {
-        let mut table = Table { utf8: [[0; 4]; 256], bytes: HashMap::new(), ascii: true };
+        let mut table = Table { utf8: [[0; 4]; 256], bytes: Vec::new(), ascii: true };
         for (byte, char) in (0..=255u8).zip(chars) {
             let Some(char) = char else { continue };
             let mut utf8 = [0; 4];
             // No charset has a character beyond the basic plane.
             utf8[3] = char.encode_utf8(&mut utf8).len() as u8;
             table.utf8[usize::from(byte)] = utf8;
-            table.bytes.entry(char).or_insert(byte);
+            let code = char as usize;
+            if table.bytes.len() <= code {
+                table.bytes.resize(code + 1, NO_BYTE);
+            }
+            // Where a character stands twice, the first byte is the one that is written.
+            if table.bytes[code] == NO_BYTE {
+                table.bytes[code] = u16::from(byte);
+            }
             table.ascii &= !byte.is_ascii() || char == char::from(byte);
         }
         Arc::new(table)
+    }
+
+    /// The byte that stands for a character.
+    pub(crate) fn byte(&self, char: char) -> Option<u8> {
+        self.bytes.get(char as usize).and_then(|byte| u8::try_from(*byte).ok())
     }
 }
 
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Table({} characters)", self.bytes.len())
+        f.debug_struct("Table").field("ascii", &self.ascii).finish_non_exhaustive()
     }
 }
 

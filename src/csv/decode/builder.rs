@@ -1,0 +1,554 @@
+//! [`Builder`]: one column under construction.
+//!
+//! In: the fields of a step (positions in a text), or single values. Out: an Arrow array. Values that do not parse are
+//! reported by row and leave a NULL behind, which goes away with the row.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, NullArray, PrimitiveArray, StringArray, new_null_array};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{
+    ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow::error::ArrowError;
+
+use crate::csv::dialect::Dialect;
+use crate::csv::parse::{POWERS_OF_TEN, days_from_civil, parse_bool, parse_digits, parse_timestamp};
+use crate::csv::plan::Column;
+use crate::csv::tokenize::field_value;
+use crate::csv::types::ColumnType;
+use crate::csv::value::{Value, parse};
+
+/// Rows of a text whose field ends are known.
+pub(crate) struct Step<'a> {
+    /// The text, and at least 64 bytes after it.
+    pub text: &'a [u8],
+    /// The dialect of the text, of a kind that needs no more than quote and delimiter.
+    pub dialect: &'a Dialect,
+    /// One position before the first field, then the end of each field: `rows * width + 1` in all.
+    pub ends: &'a [u32],
+    pub rows: usize,
+    pub width: usize,
+}
+
+impl Step<'_> {
+    /// Start and end of one field after the other in a column. A `\r` before the line end is no part of the last field.
+    #[inline(always)]
+    fn fields(&self, field: usize) -> impl Iterator<Item = (usize, usize)> {
+        let last = field + 1 == self.width;
+        let starts = self.ends[field..].iter().step_by(self.width);
+        let ends = self.ends[field + 1..].iter().step_by(self.width);
+        starts.zip(ends).take(self.rows).map(move |(start, end)| {
+            let (start, mut end) = (start.wrapping_add(1) as usize, *end as usize);
+            if last && end > start && self.text[end - 1] == b'\r' {
+                end -= 1;
+            }
+            (start, end)
+        })
+    }
+
+    /// The bytes of one row, without its line end.
+    pub(crate) fn row(&self, row: usize) -> Range<usize> {
+        let start = self.ends[row * self.width].wrapping_add(1) as usize;
+        let end = self.ends[(row + 1) * self.width] as usize;
+        start..if end > start && self.text[end - 1] == b'\r' { end - 1 } else { end }
+    }
+}
+
+/// A field that does not parse: the row within the step, and the value.
+pub(crate) struct BadField {
+    pub row: usize,
+    pub value: Vec<u8>,
+    pub quoted: bool,
+}
+
+/// Which rows are NULL; costs nothing until the first one is.
+#[derive(Default)]
+struct Nulls(Vec<u64>);
+
+impl Nulls {
+    #[inline]
+    fn set(&mut self, row: usize) {
+        let word = row / 64;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (row % 64);
+    }
+
+    fn finish(mut self, rows: usize) -> Option<NullBuffer> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.resize(rows.div_ceil(64), 0);
+        for word in &mut self.0 {
+            *word = !*word;
+        }
+        Some(NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(self.0), 0, rows)))
+    }
+}
+
+/// The values of a column, by Arrow's native kinds.
+enum Values {
+    Boolean(Vec<bool>),
+    Int8(Vec<i8>),
+    Int16(Vec<i16>),
+    Int32(Vec<i32>),
+    Int64(Vec<i64>),
+    UInt8(Vec<u8>),
+    UInt16(Vec<u16>),
+    UInt32(Vec<u32>),
+    UInt64(Vec<u64>),
+    Float32(Vec<f32>),
+    Float64(Vec<f64>),
+    Decimal(Vec<i128>),
+    Date(Vec<i32>),
+    Micros(Vec<i64>),
+    Text(Text),
+    /// No value but NULL, of an unknown type.
+    Nothing(usize),
+    /// The same text for every row.
+    Constant(usize),
+}
+
+/// Text under construction: `bytes` is longer than what is filled, so that sixteen bytes can be copied at once.
+struct Text {
+    offsets: Vec<i32>,
+    bytes: Vec<u8>,
+    filled: usize,
+}
+
+/// A column under construction.
+pub(crate) struct Builder<'a> {
+    column: &'a Column,
+    /// Whether shape alone may decide.
+    fast: bool,
+    values: Values,
+    nulls: Nulls,
+}
+
+impl<'a> Builder<'a> {
+    /// An empty column with room for `rows`.
+    pub(crate) fn new(column: &'a Column, rows: usize) -> Builder<'a> {
+        let values = match column.column_type {
+            _ if column.constant.is_some() => Values::Constant(0),
+            _ if column.field.is_none() => Values::Nothing(0),
+            ColumnType::Unknown => Values::Nothing(0),
+            ColumnType::Boolean => Values::Boolean(Vec::with_capacity(rows)),
+            ColumnType::Int8 => Values::Int8(Vec::with_capacity(rows)),
+            ColumnType::Int16 => Values::Int16(Vec::with_capacity(rows)),
+            ColumnType::Int32 => Values::Int32(Vec::with_capacity(rows)),
+            ColumnType::Int64 => Values::Int64(Vec::with_capacity(rows)),
+            ColumnType::UInt8 => Values::UInt8(Vec::with_capacity(rows)),
+            ColumnType::UInt16 => Values::UInt16(Vec::with_capacity(rows)),
+            ColumnType::UInt32 => Values::UInt32(Vec::with_capacity(rows)),
+            ColumnType::UInt64 => Values::UInt64(Vec::with_capacity(rows)),
+            ColumnType::Float32 => Values::Float32(Vec::with_capacity(rows)),
+            ColumnType::Float64 => Values::Float64(Vec::with_capacity(rows)),
+            ColumnType::Decimal(..) => Values::Decimal(Vec::with_capacity(rows)),
+            ColumnType::Date => Values::Date(Vec::with_capacity(rows)),
+            ColumnType::Timestamp | ColumnType::TimestampUtc | ColumnType::Time => {
+                Values::Micros(Vec::with_capacity(rows))
+            }
+            ColumnType::Text => {
+                let mut offsets = Vec::with_capacity(rows + 1);
+                offsets.push(0);
+                let bytes = Vec::with_capacity(column.text_bytes.load(Ordering::Relaxed));
+                Values::Text(Text { offsets, bytes, filled: 0 })
+            }
+        };
+        Builder { column, fast: column.fast(), values, nulls: Nulls::default() }
+    }
+
+    /// Appends one column's fields of a step. What does not parse goes to `bad`.
+    pub(crate) fn append(&mut self, step: &Step<'_>, bad: &mut Vec<BadField>) {
+        let Some(field) = self.column.field else {
+            match &mut self.values {
+                Values::Nothing(rows) | Values::Constant(rows) => *rows += step.rows,
+                _ => {}
+            }
+            return;
+        };
+        let text = step.text;
+        let mut cells = Cells { column: self.column, nulls: &mut self.nulls, step, bad, field };
+        match &mut self.values {
+            Values::Int64(values) if self.fast => {
+                cells.fill(values, |start, end| integer(text, start, end), as_integer);
+            }
+            Values::Int32(values) if self.fast => {
+                cells.fill(values, |start, end| integer(text, start, end)?.try_into().ok(), narrow);
+            }
+            Values::Float64(values) if self.fast => {
+                let whole = |start, end| integer(text, start, end).filter(|value| value.unsigned_abs() < MAX_WHOLE);
+                cells.fill(
+                    values,
+                    |start, end| float(text, start, end).or_else(|| whole(start, end).map(|value| value as f64)),
+                    as_float,
+                );
+            }
+            Values::Date(values) if self.fast => cells.fill(values, |start, end| date(text, start, end), as_date),
+            Values::Micros(values) if self.fast && self.column.column_type == ColumnType::Timestamp => {
+                cells.fill(values, |start, end| parse_timestamp(&text[start..end]), as_micros);
+            }
+            Values::Boolean(values) if self.fast => {
+                cells.fill(values, |start, end| parse_bool(&text[start..end]), as_bool);
+            }
+            Values::Boolean(values) => cells.fill(values, |_, _| None, as_bool),
+            Values::Int8(values) => cells.fill(values, |_, _| None, narrow),
+            Values::Int16(values) => cells.fill(values, |_, _| None, narrow),
+            Values::Int32(values) => cells.fill(values, |_, _| None, narrow),
+            Values::Int64(values) => cells.fill(values, |_, _| None, as_integer),
+            Values::UInt8(values) => cells.fill(values, |_, _| None, narrow),
+            Values::UInt16(values) => cells.fill(values, |_, _| None, narrow),
+            Values::UInt32(values) => cells.fill(values, |_, _| None, narrow),
+            Values::UInt64(values) => cells.fill(values, |_, _| None, narrow),
+            Values::Float32(values) => cells.fill(values, |_, _| None, as_single),
+            Values::Float64(values) => cells.fill(values, |_, _| None, as_float),
+            Values::Decimal(values) => cells.fill(values, |_, _| None, as_decimal),
+            Values::Date(values) => cells.fill(values, |_, _| None, as_date),
+            Values::Micros(values) => cells.fill(values, |_, _| None, as_micros),
+            Values::Text(values) => cells.copy(values),
+            Values::Nothing(rows) => cells.nothing(rows),
+            Values::Constant(rows) => *rows += step.rows,
+        }
+    }
+
+    /// Appends one value, by the column's rules alone; `false` if it does not parse.
+    pub(crate) fn push(&mut self, text: &[u8], quoted: bool) -> bool {
+        let Builder { column, values, nulls, .. } = self;
+        let null = column.rules.is_null(text, quoted);
+        let value = if null { None } else { parse(column.column_type, text, quoted, &column.rules) };
+        macro_rules! push {
+            ($values:expr, $convert:expr) => {{
+                let converted = value.and_then($convert);
+                if converted.is_none() {
+                    nulls.set($values.len());
+                }
+                $values.push(converted.unwrap_or_default());
+                null || converted.is_some()
+            }};
+        }
+        match values {
+            Values::Boolean(values) => push!(values, as_bool),
+            Values::Int8(values) => push!(values, narrow),
+            Values::Int16(values) => push!(values, narrow),
+            Values::Int32(values) => push!(values, narrow),
+            Values::Int64(values) => push!(values, as_integer),
+            Values::UInt8(values) => push!(values, narrow),
+            Values::UInt16(values) => push!(values, narrow),
+            Values::UInt32(values) => push!(values, narrow),
+            Values::UInt64(values) => push!(values, narrow),
+            Values::Float32(values) => push!(values, as_single),
+            Values::Float64(values) => push!(values, as_float),
+            Values::Decimal(values) => push!(values, as_decimal),
+            Values::Date(values) => push!(values, as_date),
+            Values::Micros(values) => push!(values, as_micros),
+            Values::Text(values) => {
+                if null {
+                    nulls.set(values.offsets.len() - 1);
+                } else {
+                    values.bytes.truncate(values.filled);
+                    values.bytes.extend_from_slice(text);
+                    values.filled = values.bytes.len();
+                }
+                values.offsets.push(values.filled as i32);
+                true
+            }
+            Values::Nothing(rows) => {
+                *rows += 1;
+                null
+            }
+            Values::Constant(rows) => {
+                *rows += 1;
+                true
+            }
+        }
+    }
+
+    /// Appends a row to a column that the input does not have.
+    pub(crate) fn push_absent(&mut self) {
+        if let Values::Nothing(rows) | Values::Constant(rows) = &mut self.values {
+            *rows += 1;
+        }
+    }
+
+    /// The finished column.
+    ///
+    /// # Errors
+    /// If a text is not valid UTF-8.
+    pub(crate) fn finish(self) -> Result<ArrayRef, ArrowError> {
+        fn primitive<T: ArrowPrimitiveType>(values: Vec<T::Native>, nulls: Nulls) -> PrimitiveArray<T> {
+            let nulls = nulls.finish(values.len());
+            PrimitiveArray::new(ScalarBuffer::from(values), nulls)
+        }
+        let Builder { column, values, nulls, .. } = self;
+        Ok(match values {
+            Values::Boolean(values) => {
+                let nulls = nulls.finish(values.len());
+                Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls))
+            }
+            Values::Int8(values) => Arc::new(primitive::<Int8Type>(values, nulls)),
+            Values::Int16(values) => Arc::new(primitive::<Int16Type>(values, nulls)),
+            Values::Int32(values) => Arc::new(primitive::<Int32Type>(values, nulls)),
+            Values::Int64(values) => Arc::new(primitive::<Int64Type>(values, nulls)),
+            Values::UInt8(values) => Arc::new(primitive::<UInt8Type>(values, nulls)),
+            Values::UInt16(values) => Arc::new(primitive::<UInt16Type>(values, nulls)),
+            Values::UInt32(values) => Arc::new(primitive::<UInt32Type>(values, nulls)),
+            Values::UInt64(values) => Arc::new(primitive::<UInt64Type>(values, nulls)),
+            Values::Float32(values) => Arc::new(primitive::<Float32Type>(values, nulls)),
+            Values::Float64(values) => Arc::new(primitive::<Float64Type>(values, nulls)),
+            Values::Decimal(values) => {
+                let nulls = nulls.finish(values.len());
+                let array = Decimal128Array::new(ScalarBuffer::from(values), nulls);
+                Arc::new(array.with_data_type(column.column_type.data_type()))
+            }
+            Values::Date(values) => Arc::new(primitive::<Date32Type>(values, nulls)),
+            Values::Micros(values) => match column.column_type {
+                ColumnType::Time => Arc::new(primitive::<Time64MicrosecondType>(values, nulls)),
+                ColumnType::TimestampUtc => {
+                    Arc::new(primitive::<TimestampMicrosecondType>(values, nulls).with_timezone("UTC"))
+                }
+                _ => Arc::new(primitive::<TimestampMicrosecondType>(values, nulls)),
+            },
+            Values::Text(mut text) => {
+                text.bytes.truncate(text.filled);
+                column.text_bytes.fetch_max(text.filled + text.filled / 16 + 64, Ordering::Relaxed);
+                let nulls = nulls.finish(text.offsets.len() - 1);
+                let offsets = OffsetBuffer::new(ScalarBuffer::from(text.offsets));
+                Arc::new(StringArray::try_new(offsets, Buffer::from_vec(text.bytes), nulls)?)
+            }
+            Values::Nothing(rows) => new_null_array(&column.column_type.data_type(), rows),
+            Values::Constant(rows) => match &column.constant {
+                Some(text) => Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows))),
+                None => Arc::new(NullArray::new(rows)),
+            },
+        })
+    }
+}
+
+/// The fields of one column in one step, and where their outcome goes.
+struct Cells<'a, 'b> {
+    column: &'a Column,
+    nulls: &'b mut Nulls,
+    step: &'b Step<'b>,
+    bad: &'b mut Vec<BadField>,
+    field: usize,
+}
+
+impl Cells<'_, '_> {
+    /// Fixed-width values: by shape where `fast` recognises it, else by the column's rules.
+    #[inline(always)]
+    fn fill<T: Copy + Default>(
+        &mut self,
+        values: &mut Vec<T>,
+        fast: impl Fn(usize, usize) -> Option<T>,
+        convert: impl Fn(Value) -> Option<T>,
+    ) {
+        values.reserve(self.step.rows);
+        for (row, (start, end)) in self.step.fields(self.field).enumerate() {
+            let value = match fast(start, end) {
+                Some(value) => value,
+                None => self.slowly(row, values.len(), start, end, &convert),
+            };
+            values.push(value);
+        }
+    }
+
+    #[inline(never)]
+    fn slowly<T: Default>(
+        &mut self,
+        row: usize,
+        at: usize,
+        start: usize,
+        end: usize,
+        convert: &impl Fn(Value) -> Option<T>,
+    ) -> T {
+        if start == end {
+            self.nulls.set(at);
+            return T::default();
+        }
+        let rules = &self.column.rules;
+        let (value, quoted) = field_value(self.step.dialect, &self.step.text[start..end]);
+        if rules.is_null(&value, quoted) {
+            self.nulls.set(at);
+            return T::default();
+        }
+        match parse(self.column.column_type, &value, quoted, rules).and_then(convert) {
+            Some(value) => value,
+            None => {
+                self.bad.push(BadField { row, value: value.into_owned(), quoted });
+                self.nulls.set(at);
+                T::default()
+            }
+        }
+    }
+
+    fn copy(&mut self, text: &mut Text) {
+        let step = self.step;
+        let length =
+            step.ends.last().map_or(0, |end| *end as usize).wrapping_sub(step.ends[0].wrapping_add(1) as usize);
+        if text.bytes.len() < text.filled + length + 32 {
+            text.bytes.resize(text.filled + length + 32, 0);
+        }
+        text.offsets.reserve(step.rows);
+        let quote = step.dialect.quote;
+        let tokens = !self.column.rules.null_values.is_empty() || self.column.rules.quoted_nulls;
+        for (start, end) in step.fields(self.field) {
+            let length = end - start;
+            let special = length == 0 || tokens || (quote.is_some() && Some(step.text[start]) == quote);
+            if special {
+                let (value, quoted) = field_value(step.dialect, &step.text[start..end]);
+                if self.column.rules.is_null(&value, quoted) {
+                    self.nulls.set(text.offsets.len() - 1);
+                } else {
+                    text.bytes[text.filled..text.filled + value.len()].copy_from_slice(&value);
+                    text.filled += value.len();
+                }
+            } else if length <= 16 {
+                // One load and one store, some of it past the end, instead of a call.
+                text.bytes[text.filled..text.filled + 16].copy_from_slice(&step.text[start..start + 16]);
+                text.filled += length;
+            } else {
+                text.bytes[text.filled..text.filled + length].copy_from_slice(&step.text[start..end]);
+                text.filled += length;
+            }
+            text.offsets.push(text.filled as i32);
+        }
+    }
+
+    /// A column without a value so far: anything that is not NULL ends that.
+    fn nothing(&mut self, rows: &mut usize) {
+        for (row, (start, end)) in self.step.fields(self.field).enumerate() {
+            if start != end {
+                let (value, quoted) = field_value(self.step.dialect, &self.step.text[start..end]);
+                if !self.column.rules.is_null(&value, quoted) {
+                    self.bad.push(BadField { row, value: value.into_owned(), quoted });
+                }
+            }
+        }
+        *rows += self.step.rows;
+    }
+}
+
+/// From the value of a parse function to the native kind of a column.
+macro_rules! unwrap_value {
+    ($($name:ident: $variant:ident($kind:ty)),* $(,)?) => {$(
+        fn $name(value: Value) -> Option<$kind> {
+            match value {
+                Value::$variant(value) => Some(value),
+                _ => None,
+            }
+        }
+    )*};
+}
+
+unwrap_value! {
+    as_bool: Boolean(bool),
+    as_integer: Integer(i64),
+    as_single: Float32(f32),
+    as_float: Float64(f64),
+    as_decimal: Decimal(i128),
+    as_date: Date(i32),
+    as_micros: Micros(i64),
+}
+
+fn narrow<T: TryFrom<i64> + TryFrom<u64>>(value: Value) -> Option<T> {
+    match value {
+        Value::Integer(value) => value.try_into().ok(),
+        Value::Unsigned(value) => value.try_into().ok(),
+        _ => None,
+    }
+}
+
+/// Eight bytes from `at` on, first byte lowest. Text is padded, so they are always there.
+#[inline(always)]
+fn word(text: &[u8], at: usize) -> u64 {
+    match text[at..].first_chunk::<8>() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => 0,
+    }
+}
+
+/// Up to 16 digits without a leading zero, with or without a minus. Anything else is for the full parser.
+#[inline(always)]
+fn integer(text: &[u8], start: usize, end: usize) -> Option<i64> {
+    let negative = text[start] == b'-';
+    let start = start + usize::from(negative);
+    let length = end.wrapping_sub(start);
+    if text[start] == b'0' && (length != 1 || negative) {
+        return None;
+    }
+    let value = match length {
+        1..=8 => parse_digits(word(text, start), length)?,
+        9..=16 => {
+            let high = parse_digits(word(text, start), 8)?;
+            high * POWERS[length - 8] + parse_digits(word(text, start + 8), length - 8)?
+        }
+        _ => return None,
+    } as i64;
+    Some(if negative { -value } else { value })
+}
+
+/// Whole numbers below this have at most fifteen digits and are doubles.
+const MAX_WHOLE: u64 = 1_000_000_000_000_000;
+
+const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// Up to eight digits, a point, up to seven digits; no leading zero but a single one. These are exact: the digits make
+/// a whole number below 2^53, and dividing by a power of ten rounds once.
+#[inline(always)]
+fn float(text: &[u8], start: usize, end: usize) -> Option<f64> {
+    let negative = text[start] == b'-';
+    let start = start + usize::from(negative);
+    let length = end.wrapping_sub(start);
+    if length == 0 || length > 16 {
+        return None;
+    }
+    let point = {
+        // The lowest byte that is a point: borrow from bytes below cannot reach it.
+        let difference = word(text, start) ^ 0x2E2E_2E2E_2E2E_2E2E;
+        let zeros = difference.wrapping_sub(0x0101_0101_0101_0101) & !difference & 0x8080_8080_8080_8080;
+        if zeros != 0 {
+            (zeros.trailing_zeros() / 8) as usize
+        } else if text[start + 8] == b'.' {
+            8
+        } else {
+            return None;
+        }
+    };
+    if point == 0 || point + 1 >= length || length - point > 8 || (text[start] == b'0' && point > 1) {
+        return None;
+    }
+    let scale = length - point - 1;
+    let whole = parse_digits(word(text, start), point)?;
+    let fraction = parse_digits(word(text, start + point + 1), scale)?;
+    let mantissa = whole * POWERS[scale] + fraction;
+    let value = mantissa as f64 / POWERS_OF_TEN[scale];
+    Some(if negative { -value } else { value })
+}
+
+/// `YYYY-MM-DD` with a day that every month has; others are for the full parser.
+#[inline(always)]
+fn date(text: &[u8], start: usize, end: usize) -> Option<i32> {
+    if end.wrapping_sub(start) != 10 {
+        return None;
+    }
+    let bytes = text[start..].first_chunk::<10>()?;
+    if bytes[4] != b'-' || bytes[7] != b'-' {
+        return None;
+    }
+    let digit = |at: usize| u32::from(bytes[at].wrapping_sub(b'0'));
+    let digits = [digit(0), digit(1), digit(2), digit(3), digit(5), digit(6), digit(8), digit(9)];
+    if digits.iter().any(|digit| *digit > 9) {
+        return None;
+    }
+    let year = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3];
+    let (month, day) = (digits[4] * 10 + digits[5], digits[6] * 10 + digits[7]);
+    if month.wrapping_sub(1) > 11 || day.wrapping_sub(1) > 27 {
+        return None;
+    }
+    Some(days_from_civil(year, month, day))
+}

@@ -1,0 +1,165 @@
+//! [`FileFeed`]: one input after the other, each opened, its head read, its chunks planned.
+//!
+//! In: inputs that can be opened, and the [`Table`] that all of them make up. Out: chunks with plans, and a note where
+//! an input starts and ends. Runs in the reading thread of the pipeline.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use crossbeam_channel::Receiver;
+
+use crate::csv::dialect::Dialect;
+use crate::csv::header::{Head, read_head};
+use crate::csv::pipeline::{Fed, Feed};
+use crate::csv::plan::Plan;
+use crate::csv::reader::lock;
+use crate::csv::split::{Chunk, Limits, Splitter};
+use crate::csv::table::Table;
+use crate::error::{Location, Result};
+use crate::input::{Opened, Replay};
+use crate::job::{CancelToken, Monitor};
+use crate::options::{Compression, ReaderOptions};
+
+/// Where an input starts.
+pub(crate) struct FileStart {
+    pub at: Location,
+    pub head: Head,
+    pub plan: Arc<Plan>,
+    pub encoding: String,
+    pub compression: Compression,
+    pub missing: Vec<String>,
+}
+
+/// Where it ends.
+pub(crate) struct FileEnd {
+    pub text_bytes: u64,
+    pub raw_bytes: u64,
+    pub replaced: u64,
+}
+
+/// What the consumer learns between chunks.
+pub(crate) enum Note {
+    Start(Box<FileStart>),
+    End(FileEnd),
+}
+
+/// An input whose head has been read.
+pub(crate) struct OpenCsv {
+    pub opened: Opened,
+    pub splitter: Splitter,
+    pub head: Head,
+    pub dialect: Dialect,
+}
+
+impl OpenCsv {
+    /// Opens an input and reads its head.
+    pub(crate) fn open(replay: &mut Replay, options: &ReaderOptions, cancel: &CancelToken) -> Result<OpenCsv> {
+        let mut opened = replay.open(options, cancel)?;
+        let text = std::mem::replace(&mut opened.text, Box::new(std::io::empty()));
+        let dialect = Dialect::new(options)?;
+        let limits = Limits {
+            batch_size: options.batch_size,
+            batch_bytes: options.batch_bytes,
+            block_size: options.block_size,
+            max_record_bytes: options.max_record_bytes,
+        };
+        let mut splitter = Splitter::new(text, opened.at.clone(), &dialect, limits);
+        let head = read_head(&mut splitter, &dialect, options)?;
+        splitter.skip_footer(options.skip_footer);
+        Ok(OpenCsv { opened, splitter, head, dialect })
+    }
+}
+
+/// Feeds a pipeline from inputs.
+pub(crate) struct FileFeed {
+    inputs: Arc<Mutex<Vec<Replay>>>,
+    next_input: usize,
+    current: Option<(OpenCsv, Arc<Plan>)>,
+    /// A chunk that was read to infer types, and notes that go before it.
+    pending: VecDeque<Fed<Note>>,
+    table: Arc<Table>,
+    options: ReaderOptions,
+    monitor: Monitor,
+    recycled: Receiver<Vec<u8>>,
+}
+
+impl FileFeed {
+    pub(crate) fn new(
+        inputs: Arc<Mutex<Vec<Replay>>>,
+        table: Arc<Table>,
+        options: &ReaderOptions,
+        monitor: &Monitor,
+        recycled: Receiver<Vec<u8>>,
+    ) -> FileFeed {
+        FileFeed {
+            inputs,
+            next_input: 0,
+            current: None,
+            pending: VecDeque::new(),
+            table,
+            options: options.clone(),
+            monitor: monitor.clone(),
+            recycled,
+        }
+    }
+
+    /// Begins with an input that is open already, and its first chunk.
+    pub(crate) fn begin_with(&mut self, open: OpenCsv, chunk: Option<Chunk>) -> Result<()> {
+        self.next_input += 1;
+        let plan = self.start(open)?;
+        if let (Some(chunk), Some((open, _))) = (chunk, &self.current) {
+            let raw = open.opened.raw_read.load(Ordering::Relaxed);
+            self.pending.push_back(Fed::Chunk { chunk, plan, raw });
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, mut open: OpenCsv) -> Result<Arc<Plan>> {
+        open.splitter.recycle_from(self.recycled.clone());
+        let (plan, missing) = self.table.plan(&open.head, &open.dialect, &open.opened.at, &self.options)?;
+        let plan = Arc::new(plan);
+        self.pending.push_back(Fed::Note(Note::Start(Box::new(FileStart {
+            at: open.opened.at.clone(),
+            head: open.head.clone(),
+            plan: Arc::clone(&plan),
+            encoding: open.opened.encoding.to_string(),
+            compression: open.opened.compression,
+            missing,
+        }))));
+        self.current = Some((open, Arc::clone(&plan)));
+        Ok(plan)
+    }
+}
+
+impl Feed for FileFeed {
+    type Note = Note;
+
+    fn next(&mut self) -> Result<Option<Fed<Note>>> {
+        loop {
+            self.monitor.cancel_token().check()?;
+            if let Some(pending) = self.pending.pop_front() {
+                return Ok(Some(pending));
+            }
+            if let Some((open, plan)) = &mut self.current {
+                if let Some(chunk) = open.splitter.next_chunk()? {
+                    let raw = open.opened.raw_read.load(Ordering::Relaxed);
+                    return Ok(Some(Fed::Chunk { chunk, plan: Arc::clone(plan), raw }));
+                }
+                let end = FileEnd {
+                    text_bytes: open.splitter.position(),
+                    raw_bytes: open.opened.raw_read.load(Ordering::Relaxed),
+                    replaced: open.opened.replaced.load(Ordering::Relaxed),
+                };
+                self.current = None;
+                return Ok(Some(Fed::Note(Note::End(end))));
+            }
+            let opened = match lock(&self.inputs).get_mut(self.next_input) {
+                None => return Ok(None),
+                Some(replay) => OpenCsv::open(replay, &self.options, self.monitor.cancel_token())?,
+            };
+            self.next_input += 1;
+            self.start(opened)?;
+        }
+    }
+}

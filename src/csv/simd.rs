@@ -1,0 +1,397 @@
+//! Structure, 64 bytes at a time: which bytes are delimiters, line ends and quotes, and which lie in quotes.
+//!
+//! In: text that starts at a record's start and a delimiter and quote byte. Out: record ends counted
+//! ([`Scanner::scan`]) or positions of all field ends ([`Scanner::index`]). It knows the rules of ordinary CSV
+//! only: where it meets a quote that opens in the middle of a field, text after a closing quote, or a `\r` that is
+//! no part of `\r\n`, it stops and says so, and the exact tokenizer takes over from the start of that record.
+//!
+//! Whether a byte lies in quotes is the parity of the quotes before it: a prefix sum without carry over the bits
+//! of the quote mask. That is exact as long as every quote that opens follows a delimiter, a line end, or a quote
+//! (a doubled one), and every quote that closes is followed by one; both are checked with a shift and a mask.
+//!
+//! Two forms with the same result, chosen once at run time: AVX2, and eight bytes at a time in plain words. This
+//! file holds the only `unsafe` of the CSV half: calls into the AVX2 form, after detection.
+
+/// One bit per byte of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Masks {
+    quote: u64,
+    delimiter: u64,
+    line_feed: u64,
+    carriage_return: u64,
+}
+
+/// The bytes that matter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Structure {
+    pub delimiter: u8,
+    pub quote: Option<u8>,
+}
+
+/// Where a pass over the text stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// All text was seen.
+    End,
+    /// As much was found as was asked for.
+    Full,
+    /// Something that only the exact rules can judge.
+    Odd,
+}
+
+/// The state between blocks. It begins at a record's start.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scanner {
+    structure: Structure,
+    /// The next byte to look at.
+    pub at: usize,
+    /// All ones if that byte lies in quotes.
+    inside: u64,
+    /// Whether a quote may open at that byte.
+    may_open: u64,
+    /// Whether the byte before is a quote that closed.
+    closed: u64,
+    /// Whether the byte before is a `\r` outside quotes.
+    after_return: u64,
+    /// Line feeds passed by [`index`](Scanner::index), in quotes or not.
+    line_feeds: u64,
+    /// Not zero if a `\r` was passed in quotes.
+    quoted_returns: u64,
+}
+
+/// What [`Scanner::scan`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scanned {
+    pub stop: Stop,
+    /// Record ends found in this call.
+    pub records: usize,
+    /// Offset after the last record end found, if there was one.
+    pub last_end: Option<usize>,
+}
+
+trait Classify {
+    fn masks(block: &[u8; 64], delimiter: u8, quote: u8) -> Masks;
+}
+
+impl Scanner {
+    /// A scanner at the start of a record.
+    pub(crate) fn new(structure: Structure, at: usize) -> Scanner {
+        Scanner { structure, at, inside: 0, may_open: 1, closed: 0, after_return: 0, line_feeds: 0, quoted_returns: 0 }
+    }
+
+    /// Counts record ends in `text[self.at..]`, at most `limit` of them, and stops after that one.
+    ///
+    /// `self.at` moves forward by whole blocks: unless `complete`, the last bytes wait for more text.
+    pub(crate) fn scan(&mut self, text: &[u8], limit: usize, complete: bool) -> Scanned {
+        #[cfg(target_arch = "x86_64")]
+        if avx2() {
+            // SAFETY: the processor was found to have every feature that the function is compiled for.
+            return unsafe { self.scan_avx2(text, limit, complete) };
+        }
+        self.scan_with::<Words>(text, limit, complete)
+    }
+
+    /// Appends the positions of field ends (delimiters and line feeds outside quotes) to `ends`, until it holds
+    /// `limit` of them or a few more, or the text ends. `text` must end with a record's end.
+    pub(crate) fn index(&mut self, text: &[u8], ends: &mut Vec<u32>, limit: usize) -> Stop {
+        #[cfg(target_arch = "x86_64")]
+        if avx2() {
+            // SAFETY: as above.
+            return unsafe { self.index_avx2(text, ends, limit) };
+        }
+        self.index_with::<Words>(text, ends, limit)
+    }
+
+    /// Physical lines passed by [`index`](Self::index), where line feeds alone tell.
+    pub(crate) fn lines(&self) -> Option<u64> {
+        (self.quoted_returns == 0).then_some(self.line_feeds)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn scan_avx2(&mut self, text: &[u8], limit: usize, complete: bool) -> Scanned {
+        self.scan_with::<Avx2>(text, limit, complete)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn index_avx2(&mut self, text: &[u8], ends: &mut Vec<u32>, limit: usize) -> Stop {
+        self.index_with::<Avx2>(text, ends, limit)
+    }
+
+    #[inline(always)]
+    fn scan_with<C: Classify>(&mut self, text: &[u8], limit: usize, complete: bool) -> Scanned {
+        let mut found = Scanned { stop: Stop::End, records: 0, last_end: None };
+        loop {
+            let (masks, length) = match self.block::<C>(text, complete) {
+                Some(block) => block,
+                None => return found,
+            };
+            let Some(inside) = self.step(masks, length) else {
+                found.stop = Stop::Odd;
+                return found;
+            };
+            let mut ends = masks.line_feed & !inside;
+            let count = ends.count_ones() as usize;
+            if found.records + count >= limit {
+                for _ in found.records + 1..limit {
+                    ends &= ends - 1;
+                }
+                let end = self.at + ends.trailing_zeros() as usize + 1;
+                return Scanned { stop: Stop::Full, records: limit, last_end: Some(end) };
+            }
+            if count > 0 {
+                found.records += count;
+                found.last_end = Some(self.at + 64 - ends.leading_zeros() as usize);
+            }
+            self.at += length;
+        }
+    }
+
+    #[inline(always)]
+    fn index_with<C: Classify>(&mut self, text: &[u8], ends: &mut Vec<u32>, limit: usize) -> Stop {
+        let mut filled = ends.len();
+        let stop = loop {
+            if filled >= limit {
+                break Stop::Full;
+            }
+            let (masks, length) = match self.block::<C>(text, true) {
+                Some(block) => block,
+                None => break Stop::End,
+            };
+            let Some(inside) = self.step(masks, length) else { break Stop::Odd };
+            self.line_feeds += u64::from(masks.line_feed.count_ones());
+            self.quoted_returns |= masks.carriage_return & inside;
+            let mut bits = (masks.line_feed | masks.delimiter) & !inside;
+            let count = bits.count_ones() as usize;
+            if ends.len() < filled + 64 {
+                ends.resize((filled + 64).max(2 * ends.len()), 0);
+            }
+            // Eight at a time, some past the last: cheaper than asking each time whether there is one more.
+            let base = self.at as u32;
+            let out = &mut ends[filled..filled + 64];
+            for group in out.chunks_exact_mut(8).take(count.div_ceil(8)) {
+                for end in group {
+                    *end = base + bits.trailing_zeros();
+                    bits &= bits.wrapping_sub(1);
+                }
+            }
+            filled += count;
+            self.at += length;
+        };
+        ends.truncate(filled);
+        stop
+    }
+
+    /// The masks of the block at `self.at`, and how many of its bytes are text.
+    #[inline(always)]
+    fn block<C: Classify>(&self, text: &[u8], complete: bool) -> Option<(Masks, usize)> {
+        let Structure { delimiter, quote } = self.structure;
+        let (masks, length) = match text.get(self.at..self.at + 64).and_then(|block| block.first_chunk::<64>()) {
+            Some(block) => (C::masks(block, delimiter, quote.unwrap_or(0)), 64),
+            None if complete && self.at < text.len() => {
+                let mut block = [0; 64];
+                let length = text.len() - self.at;
+                block[..length].copy_from_slice(&text[self.at..]);
+                let masks = C::masks(&block, delimiter, quote.unwrap_or(0));
+                let text = !0 >> (64 - length);
+                let cut = Masks {
+                    quote: masks.quote & text,
+                    delimiter: masks.delimiter & text,
+                    line_feed: masks.line_feed & text,
+                    carriage_return: masks.carriage_return & text,
+                };
+                (cut, length)
+            }
+            None => return None,
+        };
+        let quote = if quote.is_some() { masks.quote } else { 0 };
+        Some((Masks { quote, ..masks }, length))
+    }
+
+    /// Which bytes of the block lie in quotes; `None` if the block has something odd. Advances the state.
+    #[inline(always)]
+    fn step(&mut self, masks: Masks, length: usize) -> Option<u64> {
+        let Masks { quote, delimiter, line_feed, carriage_return } = masks;
+        // The common case first: no quote here and none open before.
+        let inside = if quote == 0 { self.inside } else { prefix_xor(quote) ^ self.inside };
+        let returns = carriage_return & !inside;
+        let separators = (delimiter | line_feed) & !inside;
+        if (quote | returns | self.closed | self.after_return) != 0 {
+            let opening = quote & inside;
+            let closing = quote & !inside;
+            let may_open = (separators | closing) << 1 | self.may_open;
+            let after_close = (closing << 1 | self.closed) & !(separators | quote | returns);
+            let bare_return = (returns << 1 | self.after_return) & !line_feed;
+            let last = if length == 64 { !0 } else { (1 << length) - 1 };
+            if ((opening & !may_open) | after_close | bare_return) & last != 0 {
+                return None;
+            }
+            self.closed = closing >> 63;
+            self.after_return = returns >> 63;
+            self.may_open = (separators | closing) >> 63;
+        } else {
+            self.may_open = separators >> 63;
+        }
+        self.inside = ((inside as i64) >> 63) as u64;
+        Some(inside)
+    }
+}
+
+/// Bit *i* of the result is the parity of bits 0 to *i*.
+#[inline(always)]
+fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+/// Eight bytes at a time, on any machine.
+struct Words;
+
+impl Classify for Words {
+    #[inline(always)]
+    fn masks(block: &[u8; 64], delimiter: u8, quote: u8) -> Masks {
+        let mut masks = Masks { quote: 0, delimiter: 0, line_feed: 0, carriage_return: 0 };
+        for (index, bytes) in block.as_chunks::<8>().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*bytes);
+            let shift = 8 * index;
+            masks.quote |= equal_bytes(word, quote) << shift;
+            masks.delimiter |= equal_bytes(word, delimiter) << shift;
+            masks.line_feed |= equal_bytes(word, b'\n') << shift;
+            masks.carriage_return |= equal_bytes(word, b'\r') << shift;
+        }
+        masks
+    }
+}
+
+/// Bit *i* is set if byte *i* of the word is `byte`.
+#[inline(always)]
+fn equal_bytes(word: u64, byte: u8) -> u64 {
+    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    let difference = word ^ (u64::from(byte) * 0x0101_0101_0101_0101);
+    // High bit of each byte that is zero; no carry crosses bytes.
+    let zeros = !(((difference & LOW) + LOW) | difference | LOW);
+    ((zeros >> 7).wrapping_mul(0x0102_0408_1020_4080)) >> 56
+}
+
+#[cfg(target_arch = "x86_64")]
+struct Avx2;
+
+#[cfg(target_arch = "x86_64")]
+impl Classify for Avx2 {
+    #[inline(always)]
+    fn masks(block: &[u8; 64], delimiter: u8, quote: u8) -> Masks {
+        use std::arch::x86_64::{
+            __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
+        };
+        // SAFETY: only reached from functions compiled for AVX2, which run after detection; both loads are
+        // unaligned ones within the 64 bytes.
+        unsafe {
+            let low = _mm256_loadu_si256(block.as_ptr().cast::<__m256i>());
+            let high = _mm256_loadu_si256(block.as_ptr().add(32).cast::<__m256i>());
+            let mask = |byte: u8| {
+                let needle = _mm256_set1_epi8(byte as i8);
+                let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, needle)) as u32;
+                let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, needle)) as u32;
+                u64::from(low) | u64::from(high) << 32
+            };
+            Masks {
+                quote: mask(quote),
+                delimiter: mask(delimiter),
+                line_feed: mask(b'\n'),
+                carriage_return: mask(b'\r'),
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn avx2() -> bool {
+    // The macro caches its answer.
+    std::arch::is_x86_feature_detected!("avx2")
+        && std::arch::is_x86_feature_detected!("bmi1")
+        && std::arch::is_x86_feature_detected!("bmi2")
+        && std::arch::is_x86_feature_detected!("lzcnt")
+        && std::arch::is_x86_feature_detected!("popcnt")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::csv::dialect::Dialect;
+    use crate::csv::tokenize::record;
+    use crate::options::ReaderOptions;
+    use proptest::prelude::*;
+
+    /// Record ends by the exact rules, up to the first record that is not ordinary.
+    fn field_ends(text: &[u8]) -> Vec<u32> {
+        let dialect = Dialect::new(&ReaderOptions::default()).unwrap();
+        let (mut at, mut fields, mut ends) = (0, Vec::new(), Vec::new());
+        while at < text.len() {
+            let record = record(&dialect, text, at, true, &mut fields).unwrap();
+            ends.extend(fields.iter().map(|field| field.end as u32));
+            // The line feed ends the record, also behind a carriage return.
+            *ends.last_mut().unwrap() = record.next as u32 - 1;
+            at = record.next;
+        }
+        ends
+    }
+
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            4 => Just(&b"abc"[..]), 4 => Just(&b","[..]), 3 => Just(&b"\n"[..]), 1 => Just(&b"\r\n"[..]),
+            2 => Just(&b"\"a,\nb\""[..]), 1 => Just(&b"\"x\"\"y\""[..]), 1 => Just(&b"\"\""[..]),
+            1 => Just(&b"0123456789012345678901234567890123456789"[..]),
+        ];
+        proptest::collection::vec(piece, 0..80).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_called_ordinary_follows_the_exact_rules(text in text(), step in 1usize..200) {
+            let mut text = text;
+            text.push(b'\n');
+            let structure = Structure { delimiter: b',', quote: Some(b'"') };
+            let (mut ends, mut slow) = (Vec::new(), Vec::new());
+            let mut scanner = Scanner::new(structure, 0);
+            let stop = loop {
+                let limit = ends.len() + step;
+                match scanner.index(&text, &mut ends, limit) {
+                    Stop::Full => {}
+                    stop => break stop,
+                }
+            };
+            let mut words = Scanner::new(structure, 0);
+            let same = words.index_with::<Words>(&text, &mut slow, usize::MAX);
+            prop_assert_eq!(same, stop);
+            prop_assert_eq!(&slow, &ends);
+            if stop == Stop::End && scanner.inside == 0 {
+                prop_assert_eq!(&ends, &field_ends(&text));
+                let records = ends.iter().filter(|end| text[**end as usize] == b'\n').count();
+                let counted = Scanner::new(structure, 0).scan(&text, usize::MAX, true);
+                prop_assert_eq!(counted, Scanned { stop: Stop::End, records, last_end: Some(text.len()) });
+                for limit in 1..=records {
+                    let found = Scanner::new(structure, 0).scan(&text, limit, true);
+                    prop_assert_eq!((found.stop, found.records), (Stop::Full, limit));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn odd_text_is_left_to_the_exact_rules() {
+        let structure = Structure { delimiter: b',', quote: Some(b'"') };
+        for padding in 0..70 {
+            for odd in ["5\" pipe\n", "\"a\"b,c\n", "a\rb\n", "a\r\r\n", "\"a\" ,b\n"] {
+                let text = format!("{}\n{odd}{}", "x".repeat(padding), "y,z\n".repeat(20));
+                let found = Scanner::new(structure, 0).scan(text.as_bytes(), usize::MAX, true);
+                assert_eq!(found.stop, Stop::Odd, "{odd:?} after {padding}");
+                let mut ends = Vec::new();
+                assert_eq!(Scanner::new(structure, 0).index(text.as_bytes(), &mut ends, usize::MAX), Stop::Odd);
+            }
+        }
+    }
+}

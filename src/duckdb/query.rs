@@ -1,0 +1,244 @@
+//! A table or a query as an Arrow stream, its columns in the asked order.
+//!
+//! In: a [`Query`] and a [`ColumnOrder`]. Out: a [`TableStream`] that owns its connection and pulls one engine
+//! vector at a time, so memory stays bounded; rows keep the table's order. Types that Arrow has no equal for leave
+//! as DuckDB's own text. It refuses SQL that is anything but one query.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchReader};
+use arrow::datatypes::{
+    DataType, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType,
+};
+use arrow::error::ArrowError;
+
+use crate::duckdb::database::Database;
+use crate::duckdb::error::no_such_table;
+use crate::duckdb::raw::{RawConnection, RawResult, RawStatement};
+use crate::duckdb::scan::{Interrupter, cancelled};
+use crate::duckdb::sql::{self, TableName};
+use crate::duckdb::types;
+use crate::error::{Error, Result};
+use crate::job::Monitor;
+use crate::options::{ColumnOrder, nearest};
+
+const DOING: &str = "reading from the database";
+
+/// What to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// All of a table or view.
+    Table(TableName),
+    /// The rows of one `SELECT` (or `FROM`, `VALUES`, `WITH`, …).
+    Sql(String),
+}
+
+/// Rows of a table or query, one engine vector (2,048 rows) a batch. It owns its connection and may move between
+/// threads. Dropping it ends the query.
+#[must_use = "nothing is read until it is iterated"]
+pub struct TableStream {
+    schema: SchemaRef,
+    /// For each column of the stream, its place in the query's result.
+    columns: Vec<usize>,
+    result: Option<RawResult>,
+    interrupter: Interrupter,
+    monitor: Monitor,
+    /// Keeps the handle open for as long as the connection.
+    _database: Database,
+}
+
+impl Database {
+    /// Reads a table or query. Rows come in the table's order, at any number of threads.
+    ///
+    /// Column names of a query may repeat; they stay as they are.
+    ///
+    /// ```
+    /// use duckstream::{ColumnOrder, Database, Monitor, Query};
+    /// let database = Database::memory()?;
+    /// let query = Query::Sql("SELECT 1 AS b, 2 AS a".to_owned());
+    /// let stream = database.query(&query, &ColumnOrder::Sorted, &Monitor::default())?;
+    /// let schema = arrow::array::RecordBatchReader::schema(&stream);
+    /// assert_eq!(schema.field(0).name(), "a");
+    /// # Ok::<(), duckstream::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Target`](crate::ErrorKind::Target) if the table does not exist or DuckDB does not accept the query;
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for SQL that is not one query, and for an unknown name in a column list.
+    pub fn query(&self, what: &Query, order: &ColumnOrder, monitor: &Monitor) -> Result<TableStream> {
+        let connection = self.connect_raw()?;
+        // Without the ICU extension there is no such setting, and all is UTC anyway.
+        let _ = connection.execute(DOING, sql::SET_UTC);
+        let interrupter = {
+            let connection = Arc::clone(&connection);
+            Interrupter::new(monitor.cancel_token(), move || connection.interrupt())
+        };
+        let statement = match what {
+            Query::Table(table) => of_table(&connection, table)?,
+            Query::Sql(text) => of_sql(&connection, text)?,
+        };
+        let columns = statement.columns();
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let picked = pick(&names, order)?;
+
+        let casts: Vec<bool> = columns.iter().map(|column| !types::leaves_as_arrow(column.type_id)).collect();
+        let cast = |index: usize, expression: String| match casts[index] {
+            true => sql::cast(&expression, "VARCHAR"),
+            false => expression,
+        };
+        // What runs, and where each picked column stands in its result.
+        let (statement, places) = match what {
+            Query::Table(table) => {
+                let expressions = picked.iter().map(|&index| cast(index, sql::ident(names[index])));
+                let text = sql::select(&sql::list(expressions), &table.to_string());
+                (prepare(&connection, &text)?, (0..picked.len()).collect())
+            }
+            Query::Sql(text) if picked.iter().any(|&index| casts[index]) => {
+                let text = text.trim().trim_end_matches([';', ' ', '\t', '\r', '\n']);
+                let expressions = picked.iter().map(|&index| cast(index, sql::stream_column(index)));
+                let text = sql::select(&sql::list(expressions), &sql::subquery(text, columns.len()));
+                (prepare(&connection, &text)?, (0..picked.len()).collect())
+            }
+            Query::Sql(_) => (statement, picked.clone()),
+        };
+        if let Query::Table(table) = what
+            && let Some(rows) = self.total_rows(table)
+        {
+            monitor.set_total_rows(rows);
+        }
+        let result = statement.stream(DOING).map_err(|error| cancelled(monitor.cancel_token()).unwrap_or(error))?;
+        let inner = result.schema();
+        let fields = picked.iter().zip(&places).map(|(&index, &place): (&usize, &usize)| {
+            let field = inner.field(place);
+            field.clone().with_name(names[index]).with_data_type(in_utc(field.data_type()))
+        });
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Ok(TableStream {
+            schema,
+            columns: places,
+            result: Some(result),
+            interrupter,
+            monitor: monitor.clone(),
+            _database: self.clone(),
+        })
+    }
+
+    /// The rows of a table, which it knows; a view would have to run for it.
+    fn total_rows(&self, table: &TableName) -> Option<u64> {
+        let connection = self.connect().ok()?;
+        let is_view: bool = connection.query_row(&sql::view_exists(table), [], |row| row.get(0)).ok()?;
+        let count = || connection.query_row(&sql::count(&table.to_string()), [], |row| row.get(0)).ok();
+        if is_view { None } else { count() }
+    }
+}
+
+fn of_table(connection: &Arc<RawConnection>, table: &TableName) -> Result<RawStatement> {
+    match connection.prepare(DOING, &sql::select("*", &table.to_string())) {
+        Ok(Some(statement)) => Ok(statement),
+        Ok(None) => Err(Error::internal("a table's query is not one statement")),
+        Err(error) if error.to_string().contains("does not exist") => Err(no_such_table(table)),
+        Err(error) => Err(error),
+    }
+}
+
+fn of_sql(connection: &Arc<RawConnection>, text: &str) -> Result<RawStatement> {
+    let refuse = |why: &str| Error::usage(format!("the SQL must be one SELECT (or FROM, VALUES, WITH): {why}"));
+    let statement = connection.prepare(DOING, text)?.ok_or_else(|| refuse("it is not one statement"))?;
+    if !statement.is_select() {
+        return Err(refuse("it does something else"));
+    }
+    if statement.parameters() > 0 {
+        return Err(refuse("it has parameters without a value"));
+    }
+    Ok(statement)
+}
+
+fn prepare(connection: &Arc<RawConnection>, text: &str) -> Result<RawStatement> {
+    connection.prepare(DOING, text)?.ok_or_else(|| Error::internal("a query of ours is not one statement"))
+}
+
+/// The indexes of the columns to write, in order.
+fn pick(names: &[&str], order: &ColumnOrder) -> Result<Vec<usize>> {
+    let mut picked: Vec<usize> = (0..names.len()).collect();
+    match order {
+        ColumnOrder::Table => {}
+        // Strings compare by code point in UTF-8; the sort is stable, so equal names keep their order.
+        ColumnOrder::Sorted => picked.sort_by_key(|&index| names[index]),
+        ColumnOrder::List(list) => {
+            let find = |wanted: &String| {
+                let exact = names.iter().position(|name| name == wanted);
+                let folded = || names.iter().position(|name| types::same_name(name, wanted));
+                exact.or_else(folded).ok_or_else(|| {
+                    let hint = match nearest(wanted, names) {
+                        Some(near) => format!("did you mean '{near}'?"),
+                        None => format!("there are: {}", names.join(", ")),
+                    };
+                    Error::usage(format!("unknown column '{wanted}' in column_order: {hint}"))
+                })
+            };
+            picked = list.iter().map(find).collect::<Result<_>>()?;
+            if picked.is_empty() {
+                return Err(Error::usage("column_order lists no columns"));
+            }
+        }
+    }
+    Ok(picked)
+}
+
+/// Instants are the same in any zone; the session's, which DuckDB notes, depends on where the program runs.
+fn in_utc(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("UTC".into())),
+        other => other.clone(),
+    }
+}
+
+fn relabel(array: ArrayRef, to: &DataType) -> ArrayRef {
+    let DataType::Timestamp(unit, Some(zone)) = to else { return array };
+    if array.data_type() == to {
+        return array;
+    }
+    let zone = Arc::clone(zone);
+    match unit {
+        TimeUnit::Second => Arc::new(array.as_primitive::<TimestampSecondType>().clone().with_timezone(zone)),
+        TimeUnit::Millisecond => Arc::new(array.as_primitive::<TimestampMillisecondType>().clone().with_timezone(zone)),
+        TimeUnit::Microsecond => Arc::new(array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone(zone)),
+        TimeUnit::Nanosecond => Arc::new(array.as_primitive::<TimestampNanosecondType>().clone().with_timezone(zone)),
+    }
+}
+
+impl TableStream {
+    fn pull(&mut self) -> Result<Option<RecordBatch>> {
+        let Some(result) = &mut self.result else { return Ok(None) };
+        self.monitor.tick()?;
+        let next = result.next(DOING).map_err(|error| cancelled(self.monitor.cancel_token()).unwrap_or(error));
+        let Some(batch) = next? else { return Ok(None) };
+        let column = |(&place, field): (&usize, &Arc<arrow::datatypes::Field>)| {
+            relabel(Arc::clone(batch.column(place)), field.data_type())
+        };
+        let columns = self.columns.iter().zip(self.schema.fields()).map(column).collect();
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns);
+        batch.map(Some).map_err(|error| Error::arrow(DOING, error))
+    }
+}
+
+impl Iterator for TableStream {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.pull();
+        if !matches!(next, Ok(Some(_))) {
+            // After the end or an error there is nothing more, and no query left to interrupt.
+            self.interrupter.stop();
+            self.result = None;
+        }
+        next.map_err(ArrowError::from).transpose()
+    }
+}
+
+impl RecordBatchReader for TableStream {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}

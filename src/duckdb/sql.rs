@@ -1,0 +1,399 @@
+//! Every SQL text of this crate is put together here, from quoted names and quoted literals.
+//!
+//! In: names and values as people have them: `order`, `a"b`, `x; DROP TABLE y`. Out: SQL in which each of them is
+//! one identifier or one literal, whatever it holds. NUL, which SQL text cannot carry, is refused.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// The name of a table, with schema and database where they were given.
+///
+/// `Display` prints it quoted for SQL: every part is one identifier, whatever characters it has.
+///
+/// ```
+/// use duckstream::TableName;
+/// assert_eq!(TableName::new("a.b")?.to_string(), r#""a.b""#);
+/// assert_eq!(TableName::parse("main.order")?.to_string(), r#""main"."order""#);
+/// assert_eq!(TableName::parse(r#"main."a.b""#)?.to_string(), r#""main"."a.b""#);
+/// # Ok::<(), duckstream::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TableName {
+    database: Option<String>,
+    schema: Option<String>,
+    table: String,
+}
+
+impl TableName {
+    /// A table by its bare name, taken literally: dots and quotes are part of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the name is empty or holds a NUL.
+    pub fn new(table: impl Into<String>) -> Result<Self> {
+        Self::from_parts(vec![table.into()])
+    }
+
+    /// A table as people write it: `table`, `schema.table` or `database.schema.table`. A part that holds a dot goes
+    /// in double quotes, in which `""` stands for a quote.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for an empty part, more than three parts, an open quote, a NUL.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        loop {
+            let (part, tail) = match rest.strip_prefix('"') {
+                Some(quoted) => quoted_part(quoted).ok_or_else(|| bad_name(text, "a quote is not closed"))?,
+                None => {
+                    let end = rest.find('.').unwrap_or(rest.len());
+                    (rest[..end].to_owned(), &rest[end..])
+                }
+            };
+            parts.push(part);
+            match tail.strip_prefix('.') {
+                Some(next) => rest = next,
+                None if tail.is_empty() => break,
+                None => return Err(bad_name(text, "a closing quote must be followed by a dot or the end")),
+            }
+        }
+        Self::from_parts(parts)
+    }
+
+    fn from_parts(mut parts: Vec<String>) -> Result<Self> {
+        let text = parts.join(".");
+        if parts.iter().any(String::is_empty) {
+            return Err(bad_name(&text, "it has an empty part"));
+        }
+        if text.contains('\0') {
+            return Err(bad_name(&text, "it holds a NUL"));
+        }
+        match (parts.pop(), parts.pop(), parts.pop()) {
+            (Some(table), schema, database) if parts.is_empty() => Ok(TableName { database, schema, table }),
+            _ => Err(bad_name(&text, "at most database.schema.table")),
+        }
+    }
+
+    /// The bare name of the table.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The schema, where one was given.
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// The database (catalog), where one was given.
+    pub fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
+    /// The name for a message: parts joined with dots, not quoted.
+    pub(crate) fn plain(&self) -> String {
+        [self.database(), self.schema(), Some(self.table())].into_iter().flatten().collect::<Vec<_>>().join(".")
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in [self.database(), self.schema()].into_iter().flatten() {
+            write!(f, "{}.", ident(part))?;
+        }
+        f.write_str(&ident(&self.table))
+    }
+}
+
+impl FromStr for TableName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+fn bad_name(text: &str, why: &str) -> Error {
+    Error::usage(format!("{text:?} is not a table name: {why}; write table, schema.table or \"a name\""))
+}
+
+/// What stands before the closing quote, undoubled, and what follows it.
+fn quoted_part(text: &str) -> Option<(String, &str)> {
+    let mut part = String::new();
+    let mut rest = text;
+    loop {
+        let quote = rest.find('"')?;
+        part.push_str(&rest[..quote]);
+        rest = &rest[quote + 1..];
+        match rest.strip_prefix('"') {
+            Some(next) => {
+                part.push('"');
+                rest = next;
+            }
+            None => return Some((part, rest)),
+        }
+    }
+}
+
+/// A name as one SQL identifier.
+pub(crate) fn ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as one SQL literal.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The name under which the stream's column at `index` is scanned, free of the user's names.
+pub(crate) fn stream_column(index: usize) -> String {
+    format!("c{index}")
+}
+
+/// Expressions joined with commas.
+pub(crate) fn list<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
+    let mut text = String::new();
+    for item in items {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(item.as_ref());
+    }
+    text
+}
+
+/// Names as a comma-separated list of identifiers.
+pub(crate) fn idents<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    list(names.into_iter().map(|name| ident(name.as_ref())))
+}
+
+pub(crate) fn attach_memory(name: &str) -> String {
+    format!("ATTACH ':memory:' AS {}", ident(name))
+}
+
+pub(crate) fn use_database(name: &str) -> String {
+    format!("USE {}", ident(name))
+}
+
+pub(crate) fn detach(name: &str) -> String {
+    format!("DETACH DATABASE IF EXISTS {}", ident(name))
+}
+
+pub(crate) fn describe(table: &TableName) -> String {
+    format!("DESCRIBE {table}")
+}
+
+/// How many connections the engine has.
+pub(crate) const CONNECTION_COUNT: &str = "SELECT CAST(count AS BIGINT) FROM duckdb_connection_count()";
+
+/// Whether a database holds nothing of a user's.
+pub(crate) const IS_EMPTY: &str = "SELECT NOT EXISTS (FROM duckdb_tables() WHERE NOT internal) \
+    AND NOT EXISTS (FROM duckdb_views() WHERE NOT internal) AND NOT EXISTS (FROM duckdb_types() WHERE NOT internal) \
+    AND NOT EXISTS (FROM duckdb_sequences()) AND NOT EXISTS (FROM duckdb_functions() WHERE NOT internal) \
+    AND NOT EXISTS (FROM duckdb_schemas() WHERE NOT internal AND schema_name <> 'main')";
+
+pub(crate) const BEGIN: &str = "BEGIN TRANSACTION";
+pub(crate) const COMMIT: &str = "COMMIT";
+pub(crate) const ROLLBACK: &str = "ROLLBACK";
+
+/// Text forms of zoned timestamps must not depend on where the program runs.
+pub(crate) const SET_UTC: &str = "SET TimeZone = 'UTC'";
+
+/// Whether any view goes by a table's bare name.
+pub(crate) fn view_exists(table: &TableName) -> String {
+    format!("SELECT EXISTS (FROM duckdb_views() WHERE lower(view_name) = lower({}))", literal(table.table()))
+}
+
+pub(crate) fn count(table: &str) -> String {
+    format!("SELECT count(*) FROM {table}")
+}
+
+/// `CAST(expression AS type)`; the type is DuckDB's own text for it.
+pub(crate) fn cast(expression: &str, to: &str) -> String {
+    format!("CAST({expression} AS {to})")
+}
+
+/// Casts `column` to `to`; a value for which `keeps` does not hold fails with a message that names `name` and it.
+/// `{v}` in `keeps` is the value, `{t}` the value after the cast.
+pub(crate) fn checked_cast(column: &str, name: &str, to: &str, keeps: &str) -> String {
+    let cast = format!("TRY_CAST({column} AS {to})");
+    let keeps = keeps.replace("{t}", &cast).replace("{v}", column);
+    let before = literal(&format!("{CAST_FAILED}column {name:?} is {to} in the table and cannot take the value '"));
+    format!(
+        "CASE WHEN {column} IS NULL THEN NULL WHEN {keeps} THEN {cast} \
+         ELSE error({before} || CAST({column} AS VARCHAR) || {}) END",
+        literal("'")
+    )
+}
+
+/// Starts the message of a value that [`checked_cast`] refuses.
+pub(crate) const CAST_FAILED: &str = "duckstream: ";
+
+pub(crate) fn select(expressions: &str, from: &str) -> String {
+    format!("SELECT {expressions} FROM {from}")
+}
+
+/// The query as a relation `q` with its columns renamed by position.
+pub(crate) fn subquery(query: &str, columns: usize) -> String {
+    let names = list((0..columns).map(stream_column));
+    // The line breaks keep a comment at the end of the query from swallowing what follows.
+    format!("(\n{query}\n) AS q({names})")
+}
+
+pub(crate) fn create_as(table: &str, replace: bool, query: &str) -> String {
+    let replace = if replace { "OR REPLACE " } else { "" };
+    format!("CREATE {replace}TABLE {table} AS {query}")
+}
+
+pub(crate) fn create_temp_as(table: &str, query: &str) -> String {
+    format!("CREATE TEMP TABLE {table} AS {query}")
+}
+
+pub(crate) fn drop_temp(table: &str) -> String {
+    format!("DROP TABLE IF EXISTS {table}")
+}
+
+pub(crate) fn insert(table: &str, columns: &[String], query: &str) -> String {
+    format!("INSERT INTO {table} ({}) {query}", idents(columns))
+}
+
+/// A staging table's name in the temporary catalog, where the user's catalog never sees it.
+pub(crate) fn temp_name(name: &str) -> String {
+    format!("temp.main.{}", ident(name))
+}
+
+/// One row for each key that stands in the stage more than once: how often, and its values as text.
+pub(crate) fn duplicate_keys(stage: &str, keys: &[String]) -> String {
+    let key = idents(keys);
+    format!("SELECT count(*) AS n, CAST(row({key}) AS VARCHAR) FROM {stage} GROUP BY {key} HAVING count(*) > 1 LIMIT 1")
+}
+
+/// Deletes all rows of a stage but the last (or first) of each key, by the order in which they came.
+pub(crate) fn dedupe(stage: &str, keys: &[String], last: bool) -> String {
+    let pick = if last { "max" } else { "min" };
+    format!("DELETE FROM {stage} WHERE rowid NOT IN (SELECT {pick}(rowid) FROM {stage} GROUP BY {})", idents(keys))
+}
+
+/// Updates what differs and inserts what is new, matched by key; NULL equals NULL in a key.
+pub(crate) fn merge(table: &TableName, stage: &str, columns: &[String], keys: &[String]) -> String {
+    let both = |column: &String| (format!("t.{}", ident(column)), format!("s.{}", ident(column)));
+    let on: Vec<String> = keys.iter().map(both).map(|(t, s)| format!("{t} IS NOT DISTINCT FROM {s}")).collect();
+    let rest: Vec<&String> = columns.iter().filter(|column| !keys.contains(column)).collect();
+    let differs: Vec<String> = rest.iter().map(|c| both(c)).map(|(t, s)| format!("{t} IS DISTINCT FROM {s}")).collect();
+    let sets = list(rest.iter().map(|column| format!("{} = s.{}", ident(column), ident(column))));
+    let update = match rest.is_empty() {
+        true => String::new(),
+        false => format!("WHEN MATCHED AND ({}) THEN UPDATE SET {sets} ", differs.join(" OR ")),
+    };
+    let values = list(columns.iter().map(|column| format!("s.{}", ident(column))));
+    format!(
+        "MERGE INTO {table} AS t USING {stage} AS s ON ({}) {update}WHEN NOT MATCHED THEN INSERT ({}) VALUES ({values})",
+        on.join(" AND "),
+        idents(columns),
+    )
+}
+
+/// The constraints of a table: kind, text, expression, the places of their columns in the table.
+pub(crate) fn constraints(table: &TableName) -> String {
+    let schema = match (table.database(), table.schema()) {
+        (Some(database), Some(schema)) => {
+            format!("database_name = {} AND schema_name = {}", literal(database), literal(schema))
+        }
+        // One qualifier is a schema or a database, as it is to the engine.
+        (None, Some(one)) => format!(
+            "(database_name = current_database() AND schema_name = {0} OR database_name = {0} AND schema_name = 'main')",
+            literal(one)
+        ),
+        _ => "database_name = current_database() AND schema_name = current_schema()".to_owned(),
+    };
+    format!(
+        "SELECT constraint_type, constraint_text, expression, array_to_string(constraint_column_indexes, ',') \
+         FROM duckdb_constraints() WHERE {schema} AND lower(table_name) = lower({}) \
+         ORDER BY constraint_type NOT IN ('NOT NULL', 'CHECK'), constraint_index",
+        literal(table.table())
+    )
+}
+
+/// A staging table for refused rows: their place and why.
+pub(crate) fn create_refused(refused: &str) -> String {
+    format!("CREATE TEMP TABLE {refused} (place BIGINT, why VARCHAR)")
+}
+
+fn refuse_where(stage: &str, refused: &str, why: &str, condition: &str) -> String {
+    format!(
+        "INSERT INTO {refused} SELECT s.rowid, {} FROM {stage} AS s \
+         WHERE ({condition}) AND s.rowid NOT IN (SELECT place FROM {refused})",
+        literal(why)
+    )
+}
+
+pub(crate) fn refuse_null(stage: &str, refused: &str, why: &str, columns: &[String]) -> String {
+    let null: Vec<String> = columns.iter().map(|column| format!("s.{} IS NULL", ident(column))).collect();
+    refuse_where(stage, refused, why, &null.join(" OR "))
+}
+
+/// `expression` is the table's own text of the check.
+pub(crate) fn refuse_check(stage: &str, refused: &str, why: &str, expression: &str) -> String {
+    refuse_where(stage, refused, why, &format!("NOT ({expression})"))
+}
+
+/// Rows whose key the table has already.
+pub(crate) fn refuse_known(stage: &str, refused: &str, why: &str, columns: &[String], table: &TableName) -> String {
+    let same: Vec<String> =
+        columns.iter().map(|column| ident(column)).map(|column| format!("t.{column} = s.{column}")).collect();
+    refuse_where(stage, refused, why, &format!("EXISTS (SELECT 1 FROM {table} AS t WHERE {})", same.join(" AND ")))
+}
+
+/// Rows whose key an earlier row that is not refused has.
+pub(crate) fn refuse_repeated(stage: &str, refused: &str, why: &str, columns: &[String]) -> String {
+    let whole: Vec<String> = columns.iter().map(|column| format!("{} IS NOT NULL", ident(column))).collect();
+    let later = format!(
+        "s.rowid IN (SELECT place FROM (SELECT rowid AS place, row_number() OVER (PARTITION BY {} ORDER BY rowid) AS n \
+         FROM {stage} WHERE {} AND rowid NOT IN (SELECT place FROM {refused})) AS numbered WHERE n > 1)",
+        idents(columns),
+        whole.join(" AND ")
+    );
+    refuse_where(stage, refused, why, &later)
+}
+
+/// The row id from which a stage counts; inside a transaction it is not 0.
+pub(crate) fn first_row(stage: &str) -> String {
+    format!("SELECT min(rowid) FROM {stage}")
+}
+
+pub(crate) fn refused_rows(refused: &str) -> String {
+    format!("SELECT place, why FROM {refused} ORDER BY place")
+}
+
+pub(crate) fn delete_refused(stage: &str, refused: &str) -> String {
+    format!("DELETE FROM {stage} WHERE rowid IN (SELECT place FROM {refused})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_parsed_as_people_write_them() {
+        let cases: &[(&str, &str)] = &[
+            ("t", r#""t""#),
+            ("order", r#""order""#),
+            ("Ünï", r#""Ünï""#),
+            ("x y", r#""x y""#),
+            (r#"a"b"#, r#""a""b""#),
+            ("t; DROP TABLE x", r#""t; DROP TABLE x""#),
+            ("it's", r#""it's""#),
+            ("s.t", r#""s"."t""#),
+            ("d.s.t", r#""d"."s"."t""#),
+            (r#""a.b""#, r#""a.b""#),
+            (r#"s."a""b.c""#, r#""s"."a""b.c""#),
+        ];
+        for (text, quoted) in cases {
+            assert_eq!(TableName::parse(text).unwrap().to_string(), *quoted, "{text}");
+        }
+        for bad in ["", ".", "a.", ".a", "a.b.c.d", "\"a", "\"a\"b", "a\0b", "\"\""] {
+            assert!(TableName::parse(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(TableName::new("a.b\"c").unwrap().to_string(), r#""a.b""c""#);
+    }
+}
