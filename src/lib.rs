@@ -11,7 +11,8 @@ mod options;
 mod output;
 
 pub use csv::{
-    ColumnType, CsvInput, CsvReader, CsvReaderBuilder, FileSummary, Promotion, ReadSummary, RejectSink, RowCounts,
+    ColumnType, CsvInput, CsvReader, CsvReaderBuilder, CsvWriter, CsvWriterBuilder, FileSummary, Promotion,
+    ReadSummary, RejectSink, RowCounts, WriteSummary,
 };
 #[cfg(feature = "duckdb")]
 pub use duckdb::{
@@ -28,4 +29,4 @@ pub use options::{
     QuoteChar, Quoting, ReaderOptions, ShortRows, Trim, Unmappable, WriteBom, WriterOptions,
     from_json as options_from_json,
 };
-pub use output::{Compressor, Transcoder, Unmapped};
+pub use output::{Compressor, Landing, Layer, Sink, Transcoder, Unmapped, column_positions};

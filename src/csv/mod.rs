@@ -8,10 +8,12 @@
 //! - `decode/`: one chunk to one batch, by two decoders; `canonical.rs` makes odd rows ordinary.
 //! - `feed.rs`, `pipeline.rs`, `reader.rs`: input after input, many threads, one ordered stream.
 //! - `input_set.rs`: reading again with wider types.
+//! - `encode/`, `pool.rs`, `writer.rs`: Arrow to text.
 
 mod canonical;
 mod decode;
 mod dialect;
+mod encode;
 mod feed;
 mod header;
 mod infer;
@@ -20,6 +22,7 @@ mod names;
 mod parse;
 mod pipeline;
 mod plan;
+mod pool;
 mod reader;
 mod simd;
 mod split;
@@ -27,8 +30,10 @@ mod table;
 mod tokenize;
 mod types;
 mod value;
+mod writer;
 
 pub use canonical::RowCounts;
 pub use input_set::CsvInput;
 pub use reader::{CsvReader, CsvReaderBuilder, FileSummary, Promotion, ReadSummary, RejectSink};
 pub use types::ColumnType;
+pub use writer::{CsvWriter, CsvWriterBuilder, WriteSummary};

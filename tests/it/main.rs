@@ -13,4 +13,6 @@ mod engine_support;
 mod input_compression; // every format: whole, truncated, corrupt, empty
 mod input_encoding; // every label: read, written, cut at every byte
 mod input_source; // paths, globs, archive members, replay
+mod output_csv; // every quoting, null and float style, all sizes
+mod output_sink; // all or nothing, leftovers, what is in the way
 mod util;
