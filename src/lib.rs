@@ -9,6 +9,7 @@ mod input;
 mod job;
 mod options;
 mod output;
+mod quality;
 
 pub use csv::{
     ColumnType, CsvInput, CsvReader, CsvReaderBuilder, CsvWriter, CsvWriterBuilder, FileSummary, Promotion,
@@ -30,3 +31,10 @@ pub use options::{
     from_json as options_from_json,
 };
 pub use output::{Compressor, Landing, Layer, Sink, Transcoder, Unmapped, column_positions};
+pub use quality::{
+    CheckExample, CheckResult, CodeTally, ColumnReceipt, Decided, FileReceipt, HashTask, Identity, InputReceipt,
+    OutputReceipt, RawEncoding, Receipt, RejectFile, RejectReceipt, RejectRecord, RejectTally, RunKind, Severity,
+    TargetReceipt, VerifyFinding, VerifyStatus, new_run_id, verify,
+};
+#[cfg(feature = "duckdb")]
+pub use quality::{Checks, RejectTable, validate_checks};
