@@ -53,7 +53,7 @@ pub struct FileSummary {
     pub skipped: u64,
     /// What the decoders counted.
     pub counts: RowCounts,
-    /// Records that the splitter saw after the head, by its own count.
+    /// Blank lines and comments of the head, and all records after it by the splitter's own count.
     pub records_seen: u64,
     /// Rows handed on.
     pub rows: u64,
@@ -90,7 +90,7 @@ pub struct ReadSummary {
 }
 
 /// A column that got a wider type than the first batch suggested.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Promotion {
     /// The column.
     pub column: String,
@@ -354,6 +354,7 @@ impl CsvReader {
             header_records: head.header_records,
             skipped: head.skipped_lines + head.skipped_records,
             counts: RowCounts { blank: head.blank, comments: head.comments, ..RowCounts::default() },
+            records_seen: head.blank + head.comments,
             encoding: start.encoding.clone(),
             compression: start.compression.to_string(),
             missing_columns: start.missing.clone(),
