@@ -15,4 +15,9 @@ mod input_encoding; // every label: read, written, cut at every byte
 mod input_source; // paths, globs, archive members, replay
 mod output_csv; // every quoting, null and float style, all sizes
 mod output_sink; // all or nothing, leftovers, what is in the way
+#[cfg(feature = "duckdb")]
+mod quality_checks; // every kind and severity, messages, injection
+#[cfg(feature = "duckdb")]
+mod quality_receipt; // written, read back, verified
+mod quality_rejects; // every format read back, all or nothing
 mod util;
