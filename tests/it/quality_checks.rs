@@ -118,7 +118,7 @@ fn every_kind_says_what_is_wrong() {
         assert_eq!(result.severity, Severity::Fail);
         let message = result.message.unwrap_or_default();
         assert!(message.contains(expected.unwrap_or_default()), "{check}: {message}");
-        assert!(result.examples.len() as u64 == failed.min(&5).to_owned(), "{check}");
+        assert_eq!(result.examples.len() as u64, *failed.min(&5), "{check}");
     }
 }
 
@@ -203,7 +203,7 @@ fn load(database: &Database, values: &[i64], mode: LoadMode, yaml: &str, sink: &
     let mut source = OneStream::new(stream(vec![("n", ints(values)), ("label", texts(&labels))]));
     let mut results = Vec::new();
     let options = LoadOptions { mode, ..LoadOptions::default() };
-    database.load(&mut source, &table(), &options, &mut |connection, loaded| {
+    let _ = database.load(&mut source, &table(), &options, &mut |connection, loaded| {
         results = checks.run(connection, &table(), loaded, Some(sink))?;
         Ok(())
     })?;

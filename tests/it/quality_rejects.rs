@@ -255,7 +255,7 @@ mod table {
         let sink = Arc::new(Mutex::new(RejectTable::new(run)));
         let options = LoadOptions { mode: LoadMode::Append, ..LoadOptions::default() };
         let mut written = 0;
-        database.load(&mut input(LATE, sink.clone()), &name("t"), &options, &mut |connection, _| {
+        let _ = database.load(&mut input(LATE, sink.clone()), &name("t"), &options, &mut |connection, _| {
             written = sink.lock().unwrap().write_to(connection, &name(rejects))?;
             if fail { Err(Error::usage("no")) } else { Ok(()) }
         })?;
