@@ -22,4 +22,9 @@ mod output_parquet; // Parquet, there and back
 mod output_round_trip; // batches to text and back, by our own reader
 mod output_sink; // files that appear when they are complete
 mod reference; // a tokenizer that shares nothing with the library: the oracle
+#[cfg(feature = "duckdb")]
+mod quality_checks; // every kind and severity, messages, injection
+#[cfg(feature = "duckdb")]
+mod quality_receipt; // written, read back, verified
+mod quality_rejects; // every format read back, all or nothing
 mod util;
