@@ -294,7 +294,13 @@ impl Rules<'_> {
             }
             let (left, left_price) = self.cell(&raw[..cut], 1, j);
             let (right, right_price) = self.cell(&raw[cut..], 1, j + 1);
-            let price = left_price + right_price + self.column_cost(j, &left) + self.column_cost(j + 1, &right);
+            // `.5` and `5.` are numbers, but not ones that a cut should make.
+            let torn = raw[cut - 1] == b'.' || raw[cut] == b'.';
+            let price = f64::from(u8::from(torn)) * 1.5
+                + left_price
+                + right_price
+                + self.column_cost(j, &left)
+                + self.column_cost(j + 1, &right);
             match found {
                 Some((_, best)) if price >= best => second = second.min(price),
                 _ => {

@@ -322,6 +322,10 @@ fn header_rows(
     let mut next = start + 1;
     while next < block.end.saturating_sub(1) && head.len() < MOST_HEADER_ROWS {
         let row = &rows[next];
+        if row.filled == 0 {
+            next += 1;
+            continue;
+        }
         let (fit, misfit) = judge(next);
         let enough = misfit >= 2 || typed == 1 || misfit * 2 >= typed;
         let strange = profile.mean_cost(&row.cells) > 1.5;
@@ -349,6 +353,9 @@ fn header_rows(
 fn repeated(rows: &[Row], head: &[usize], layout: &mut Layout) -> usize {
     let last = head[head.len() - 1];
     let mut next = last + 1;
+    while layout.width > 1 && rows.get(next).is_some_and(|row| row.filled == 0) && next + 1 < rows.len() {
+        next += 1;
+    }
     while rows.get(next).is_some_and(|row| same(row, &rows[last])) && next + 1 < rows.len() {
         layout.repeated_header = Some(rows[next].line);
         next += 1;

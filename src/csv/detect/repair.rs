@@ -42,6 +42,8 @@ pub struct Repaired {
     /// The table's last row has been given out.
     ended: bool,
     keep_quotes: bool,
+    /// Quotes are to be found out.
+    open_quotes: bool,
     report: RepairReport,
 }
 
@@ -98,6 +100,7 @@ pub fn repair(input: Box<dyn Read + Send>, options: &ReaderOptions) -> Result<Re
         out_at: 0,
         ended: false,
         keep_quotes,
+        open_quotes: known(options).quote.is_none(),
         report: RepairReport::default(),
     };
     repaired.open().map_err(unwrap_io)?;
@@ -322,7 +325,7 @@ impl Repaired {
             self.advance(next, 1);
             return;
         }
-        if regular && self.take_regular(record) {
+        if regular && !self.has_other_quotes(record) && self.take_regular(record) {
             return;
         }
         self.take_damaged(record);
@@ -407,6 +410,22 @@ impl Repaired {
         true
     }
 
+    /// Whether a field stands between quotes of the kind that this text does not use.
+    fn has_other_quotes(&self, record: &Record) -> bool {
+        let text = &self.buffer[self.at..];
+        let other = if self.dialect.quote == Some(b'\'') { b'"' } else { b'\'' };
+        record.fields.len() > 1
+            && record
+                .fields
+                .iter()
+                .any(|field| field.end > field.start + 1 && text[field.start] == other && text[field.end - 1] == other)
+            && self.open_quotes
+            && {
+                let best = self.best_line(&text[..record.end]);
+                best.repairs.contains(&Repair::OtherQuote)
+            }
+    }
+
     /// Whether the quotes of a record over several lines only seem to close: each of its lines is a row by itself.
     fn steals_lines(&self, record: &Record) -> bool {
         let text = &self.buffer[self.at..self.at + record.end];
@@ -482,7 +501,7 @@ impl Repaired {
                 self.rules(&self.dialect, self.layout.strip).align(&text[..stop], &[&self.dialect.delimiter]);
             let open_break = record.flaw == Flaw::None && record.lines == 1;
             let (fit, misfit) = self.layout.profile.typed_fit(&joined.cells);
-            if joined.cost < apart && (!open_break || (misfit == 0 && fit >= 2 && joined.cost < 4.0)) {
+            if joined.cost < apart && (!open_break || (misfit == 0 && fit >= 2 && joined.cost < 12.0)) {
                 joined.repairs.push(Repair::JoinedLines);
                 (best, best_next, best_lines) = (joined, after, lines);
             }
@@ -540,7 +559,7 @@ impl Repaired {
         }
         for other in [b'"', b'\''] {
             let count = line.iter().filter(|byte| **byte == other).count();
-            if Some(other) != self.dialect.quote && count >= 2 && count % 2 == 0 && self.options_allow_quotes() {
+            if Some(other) != self.dialect.quote && count >= 2 && count % 2 == 0 && self.open_quotes {
                 let dialect = Dialect { quote: Some(other), ..self.dialect.clone() };
                 let aligned = self.rules(&dialect, self.layout.strip).align(line, &[main]);
                 if aligned.cells.iter().any(|cell| cell.quoted) {
@@ -575,11 +594,6 @@ impl Repaired {
             );
         }
         best
-    }
-
-    /// Whether quotes may be found out at all.
-    fn options_allow_quotes(&self) -> bool {
-        known(&self.options).quote.is_none()
     }
 
     /// How many lines a record takes if quotes close only before a delimiter or a line end.
