@@ -73,7 +73,7 @@ impl Rules<'_> {
         let mut steps = vec![Step::None; best.len()];
         best[0] = 0.0;
         let merges = self.merge_limits(text, &pieces);
-        let deficit = width.saturating_sub(n);
+        let deficit = width.saturating_sub(self.fields(text, &pieces));
         for i in 0..=n {
             for j in 0..=width {
                 let here = best[at(i, j)];
@@ -97,7 +97,7 @@ impl Rules<'_> {
                 let (start, end) = pieces[i];
                 let blank = trim_blanks(&text[start..end]).is_empty();
                 if blank {
-                    relax(i + 1, j, if j == width { 0.7 } else { 4.0 }, Step::Cut);
+                    relax(i + 1, j, if j == width { 0.7 } else { 1.6 }, Step::Cut);
                 } else if j == width && self.long_rows == LongRows::Truncate {
                     relax(i + 1, j, 0.5, Step::Cut);
                 }
@@ -208,6 +208,23 @@ impl Rules<'_> {
             .collect()
     }
 
+    /// How many fields the pieces are when those between a pair of quotes are one.
+    fn fields(&self, text: &[u8], pieces: &[(usize, usize)]) -> usize {
+        let Some(quote) = self.dialect.quote else { return pieces.len() };
+        let (mut fields, mut open) = (0, false);
+        for (start, end) in pieces {
+            let raw = trim_blanks(&text[*start..*end]);
+            fields += usize::from(!open);
+            if open {
+                open = raw.last() != Some(&quote);
+            } else if raw.first() == Some(&quote) {
+                open = raw.iter().filter(|byte| **byte == quote).count() % 2 == 1;
+            }
+        }
+        // A quote that never closes held nothing together.
+        if open { pieces.len() } else { fields }
+    }
+
     fn column_cost(&self, j: usize, cell: &Cell) -> f64 {
         self.profile.columns.get(j).map_or(0.0, |column| column.cost(&cell.text))
     }
@@ -238,6 +255,9 @@ impl Rules<'_> {
 
     fn unquoted(&self, raw: &[u8], merged: usize, column: usize, mut price: f64) -> (Cell, f64) {
         if merged > 1 {
+            // Emptiness is not text: it is cut rather than merged.
+            let hollow = raw.starts_with(&self.dialect.delimiter) || raw.ends_with(&self.dialect.delimiter);
+            price += if hollow { 3.0 } else { 0.0 };
             price += 2.0 + 0.3 * (merged - 2) as f64;
             let last = column + 1 == self.width;
             if last {

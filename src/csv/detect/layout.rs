@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::csv::detect::align::Cell;
 use crate::csv::detect::profile::Profile;
 use crate::csv::detect::score::DELIMITERS;
-use crate::csv::detect::tokens::{Dialect, Record, trim_blanks};
+use crate::csv::detect::tokens::{Dialect, Field, Record, trim_blanks};
 use crate::options::Header;
 
 /// More rows than this are not looked at to find the table.
@@ -44,6 +44,8 @@ pub(crate) struct Layout {
     /// How sure that is, 0.5 to 1.
     pub header_score: f64,
     pub repeated_header: Option<u64>,
+    /// A first data row that stood on the header's line.
+    pub first_row: Option<Vec<Cell>>,
     pub preamble: Vec<(u64, String)>,
     /// Byte and line of the first data row.
     pub data_start: usize,
@@ -236,7 +238,10 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
     };
     layout.header_lines = head.iter().map(|index| rows[*index].line).collect();
     if !head.is_empty() {
-        let joined = join(rows, &head, layout.width, sample, dialect);
+        let mut joined = join(rows, &head, layout.width, sample, dialect);
+        if let [_] = head[..] {
+            layout.first_row = detach(&mut joined, &layout.profile, layout.width);
+        }
         layout.width = layout.width.max(joined.len());
         layout.profile.columns.resize_with(layout.width, Default::default);
         layout.header = Some(joined);
@@ -379,6 +384,28 @@ fn ascending(cells: &[Cell]) -> bool {
     count >= 3 && steps.count() + 1 == count && numbers[0].is_none() && first
 }
 
+/// Cuts a data row off a header that lacks its line end.
+fn detach(header: &mut Vec<Cell>, profile: &Profile, width: usize) -> Option<Vec<Cell>> {
+    if width < 2 || !(header.len() == 2 * width || header.len() == 2 * width - 1) {
+        return None;
+    }
+    let mut row = header.split_off(width);
+    if row.len() < width {
+        // The last name and the first value are one cell: cut it where the value looks like its column.
+        let seam = header[width - 1].text.clone();
+        let cost = |cut: &usize| profile.columns[0].cost(&seam[*cut..]);
+        let cut = (1..seam.len()).filter(|cut| seam[*cut] & 0xC0 != 0x80).min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
+        header[width - 1].text.truncate(cut);
+        row.insert(0, Cell { text: seam[cut..].to_vec(), quoted: false });
+    }
+    let (fit, misfit) = profile.typed_fit(&row);
+    if fit > misfit {
+        return Some(row);
+    }
+    header.append(&mut row);
+    None
+}
+
 /// The cells of a row; by another delimiter if only that gives the right width.
 fn recut(sample: &[u8], row: &Row, width: usize, dialect: &Dialect) -> Vec<Cell> {
     if row.width() == width {
@@ -389,14 +416,33 @@ fn recut(sample: &[u8], row: &Row, width: usize, dialect: &Dialect) -> Vec<Cell>
         let other = Dialect { delimiter: delimiter.as_bytes().to_vec(), ..dialect.clone() };
         let mut record = Record::default();
         if other.read_safe(text, 0, true, &mut record) && record.fields.len() == width {
-            let cell = |field: &crate::csv::detect::tokens::Field| Cell {
-                text: other.value(text, *field).into_owned(),
-                quoted: field.quoted,
-            };
+            let cell = |field: &Field| Cell { text: other.value(text, *field).into_owned(), quoted: field.quoted };
             return record.fields.iter().map(cell).collect();
         }
     }
     row.cells.clone()
+}
+
+/// Names that all have a blank before them, or quotes of another kind around them, lose these.
+fn unwrap_names(cells: &mut [Cell]) {
+    let led = cells.iter().skip(1).all(|cell| !cell.quoted && cell.text.first().is_none_or(|byte| *byte == b' '));
+    if led && cells.len() > 2 {
+        for cell in cells.iter_mut() {
+            cell.text = trim_blanks(&cell.text).to_vec();
+        }
+    }
+    for quote in [b'\'', b'"'] {
+        let wrapped = |cell: &Cell| {
+            let text = &cell.text;
+            text.len() > 1 && text.first() == Some(&quote) && text.last() == Some(&quote) && !cell.quoted
+        };
+        if cells.iter().all(|cell| cell.text.is_empty() || wrapped(cell)) {
+            for cell in cells.iter_mut().filter(|cell| !cell.text.is_empty()) {
+                cell.text = cell.text[1..cell.text.len() - 1].to_vec();
+                cell.quoted = true;
+            }
+        }
+    }
 }
 
 /// The header's cells: those of several rows joined with a space, one per column.
@@ -404,9 +450,14 @@ fn join(rows: &[Row], head: &[usize], width: usize, sample: &[u8], dialect: &Dia
     let mut joined: Vec<Cell> = vec![Cell::default(); width];
     for index in head {
         let mut cells = recut(sample, &rows[*index], width, dialect);
+        let filled = cells.iter().filter(|cell| !cell.text.trim_ascii().is_empty()).count();
+        if cells.len() > width && filled == width {
+            cells.retain(|cell| !cell.text.trim_ascii().is_empty());
+        }
         while cells.len() > width && cells.last().is_some_and(|cell| cell.text.trim_ascii().is_empty()) {
             cells.pop();
         }
+        unwrap_names(&mut cells);
         if cells.len() > joined.len() {
             joined.resize_with(cells.len(), Cell::default);
         }

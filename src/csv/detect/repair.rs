@@ -8,6 +8,7 @@ use std::io::{self, Read};
 
 use crate::csv::detect::align::{Aligned, Cell, Rules};
 use crate::csv::detect::layout::{self, Layout};
+use crate::csv::detect::profile::Profile;
 use crate::csv::detect::report::{Repair, RepairReport};
 use crate::csv::detect::score::{DELIMITERS, Known, rank};
 use crate::csv::detect::tokens::{Dialect, Flaw, QUOTE_REACH, Record, line_at, occurrences, trim_blanks};
@@ -34,6 +35,8 @@ pub struct Repaired {
     dialect: Dialect,
     layout: Layout,
     record: Record,
+    /// The columns twice over, for two rows on one line.
+    twice: Profile,
     pending: Vec<Pending>,
     after_blank: bool,
     blank_rows: u64,
@@ -93,6 +96,7 @@ pub fn repair(input: Box<dyn Read + Send>, options: &ReaderOptions) -> Result<Re
         dialect: Dialect::new(b",", Some(b'"'), None),
         layout: Layout::default(),
         record: Record::default(),
+        twice: Profile::default(),
         pending: Vec::new(),
         after_blank: false,
         blank_rows: 0,
@@ -211,8 +215,14 @@ impl Repaired {
         }
         self.at += self.layout.data_start;
         self.line = self.layout.data_line;
+        let columns = &self.layout.profile.columns;
+        self.twice = Profile { columns: columns.iter().chain(columns).cloned().collect() };
         self.describe();
         self.write_header();
+        if let Some(row) = self.layout.first_row.take() {
+            let line = self.layout.header_lines.first().copied().unwrap_or(self.line);
+            self.give(&row, &[Repair::PartedRows], line);
+        }
         if self.layout.width == 0 {
             self.ended = true;
         }
@@ -398,6 +408,13 @@ impl Repaired {
         }
         let fits = fit > 0 && misfit == 0;
         let footer = is_footer_word(first) && (misfit > 0 || empty * 2 > width);
+        // Another, narrower table may be filled up with delimiters to this one's width.
+        let filled_up = cells.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
+        if doubtful && strange && filled_up > 1 && filled_up < width {
+            let aligned = Aligned { cells, cost: 0.0, repairs: Vec::new(), pieces: filled_up };
+            self.postpone(aligned, record.next, record.lines);
+            return true;
+        }
         if doubtful && (!fits && (width - empty <= 1 || footer)) {
             let aligned = Aligned { cells, cost: 0.0, repairs: Vec::new(), pieces: width };
             self.postpone(aligned, record.next, record.lines);
@@ -585,6 +602,11 @@ impl Repaired {
                 }
             }
         }
+        if width > 1 && main_count + 2 >= width * 2 {
+            let rules =
+                Rules { profile: &self.twice, width: width * 2, ..self.rules(&self.dialect, self.layout.strip) };
+            consider(rules.align(line, &[main]), 1.0, Repair::PartedRows);
+        }
         let doubled = main.repeat(2);
         if main_count + 1 > width && (occurrences(line, &doubled) + 1) * 2 > width {
             consider(
@@ -681,6 +703,12 @@ impl Repaired {
     }
 
     fn give(&mut self, cells: &[Cell], repairs: &[Repair], line: u64) {
+        if repairs.contains(&Repair::PartedRows) && cells.len() == self.layout.width * 2 {
+            let (first, second) = cells.split_at(self.layout.width);
+            self.give(first, repairs, line);
+            self.give(second, &[], line);
+            return;
+        }
         write_row(&mut self.out, cells, self.keep_quotes, self.options.comment.as_deref());
         self.report.rows += 1;
         if repairs.is_empty() {
