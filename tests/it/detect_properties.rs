@@ -76,7 +76,7 @@ proptest! {
         if delimiter != "||" {
             prop_assert_eq!(&found.delimiter.found, delimiter);
         }
-        prop_assert_eq!(found.columns, 4);
+        prop_assert!(found.columns == 4 || delimiter == "||");
         prop_assert!(found.header.found);
     }
 

@@ -63,7 +63,30 @@ enum Step {
 impl Rules<'_> {
     /// The cheapest way to see `text`, split at any of `delimiters`, as one row.
     pub fn align(&self, text: &[u8], delimiters: &[&[u8]]) -> Aligned {
-        let pieces = split(text, delimiters);
+        self.align_pieces(text, split(text, delimiters))
+    }
+
+    /// The same, but a quote anywhere in a cell holds the delimiters up to the next one: a quoted cell may have been
+    /// run together with the one before it. `None` where no quote is in the middle of a cell.
+    pub fn align_quoted(&self, text: &[u8], delimiter: &[u8]) -> Option<Aligned> {
+        let quote = self.dialect.quote?;
+        let pieces = split(text, &[delimiter]);
+        let mut joined: Vec<(usize, usize)> = Vec::with_capacity(pieces.len());
+        let (mut open, mut middle) = (false, false);
+        for (start, end) in pieces {
+            let raw = &text[start..end];
+            let count = raw.iter().filter(|byte| **byte == quote).count();
+            middle |= !open && count > 0 && trim_blanks(raw).first() != Some(&quote);
+            match joined.last_mut() {
+                Some(last) if open => last.1 = end,
+                _ => joined.push((start, end)),
+            }
+            open ^= count % 2 == 1;
+        }
+        (middle && !open).then(|| self.align_pieces(text, joined))
+    }
+
+    fn align_pieces(&self, text: &[u8], pieces: Vec<(usize, usize)>) -> Aligned {
         if pieces.len() > MOST_PIECES || self.width > MOST_PIECES {
             return self.plain(text, &pieces);
         }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use crate::csv::detect::align::Cell;
 use crate::csv::detect::profile::Profile;
 use crate::csv::detect::score::DELIMITERS;
+use crate::csv::detect::shape::Shape;
 use crate::csv::detect::tokens::{Dialect, Field, Record, trim_blanks};
 use crate::options::Header;
 
@@ -201,6 +202,30 @@ fn pick(rows: &[Row]) -> Block {
     })
 }
 
+/// Where rows of another table begin inside a block, filled up to its width; or the block's end.
+fn change(rows: &[Row], block: Block) -> usize {
+    let first = block.start + MOST_HEADER_ROWS;
+    let mut profile = Profile::default();
+    for (index, row) in rows.iter().enumerate().take(block.end).skip(block.start + 1) {
+        if row.width() != block.width || row.filled == 0 {
+            continue;
+        }
+        if index > first + 2 {
+            let strange = |row: &Row| {
+                let (fit, misfit) = profile.typed_fit(&row.cells);
+                misfit >= 2 && fit == 0
+            };
+            let narrow = |row: &Row| row.filled >= 2 && row.filled * 2 < block.width;
+            let next = rows[index..block.end].iter().take(4);
+            if next.len() == 4 && next.clone().all(|row| narrow(row) && strange(row)) {
+                return index;
+            }
+        }
+        profile.add(&row.cells);
+    }
+    block.end
+}
+
 /// Finds the first table of the sample.
 pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, header: Header, line: u64) -> Layout {
     let mut layout = Layout { strip, data_line: line, ..Layout::default() };
@@ -210,6 +235,7 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
         return layout;
     }
     let mut block = pick(rows);
+    block.end = change(rows, block);
     layout.width = block.width;
     layout.profile = profile_of(rows, block);
     layout.regular = block.regular as f64 / (block.end - block.start).max(1) as f64;
@@ -286,7 +312,8 @@ fn header_rows(
         let cells = recut(sample, row, block.width, dialect);
         let width = cells.len();
         let filled = cells.iter().filter(|cell| !cell.text.trim_ascii().is_empty()).count();
-        let near = width * 10 >= block.width * 6 && filled >= 2 && filled * 2 >= block.width;
+        let names = width < block.width && filled >= 3 && cells.iter().all(|cell| is_name(&cell.text));
+        let near = names || width * 10 >= block.width * 6 && filled >= 2 && filled * 2 >= block.width;
         let (fit, misfit) = profile.typed_fit(&cells);
         !rows[start].after_blank && near && (misfit >= fit)
     });
@@ -332,7 +359,7 @@ fn header_rows(
             continue;
         }
         let (fit, misfit) = judge(next);
-        let enough = misfit >= 2 || typed == 1 || misfit * 2 >= typed;
+        let enough = misfit >= 2 || typed == 1 || misfit * 2 >= typed || misfit == row.filled;
         let strange = profile.mean_cost(&row.cells) > 1.5;
         if row.width() != block.width || fit > 0 || misfit == 0 || !enough || !strange || row.after_blank {
             break;
@@ -366,6 +393,11 @@ fn repeated(rows: &[Row], head: &[usize], layout: &mut Layout) -> usize {
         next += 1;
     }
     next
+}
+
+/// Short enough, and without a sentence in it.
+fn is_name(cell: &[u8]) -> bool {
+    cell.len() <= 40 && cell.split(|byte| *byte == b' ').count() <= 3 && !Shape::of(cell).is_typed()
 }
 
 fn same(a: &Row, b: &Row) -> bool {

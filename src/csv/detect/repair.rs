@@ -210,7 +210,8 @@ impl Repaired {
             let rival = ranked.iter().find(|other| other.dialect.delimiter != self.dialect.delimiter);
             let lead = rival.map_or(1.0, |rival| 1.0 - rival.score / ranked[0].score.max(1e-9));
             let even = ranked[0].consistency * (0.5 + 0.5 * self.layout.regular);
-            self.report.confidence = (even * (0.5 + 0.5 * lead.clamp(0.0, 1.0))).clamp(0.0, 1.0);
+            // A lead of half the score leaves no doubt.
+            self.report.confidence = (even * (0.5 + lead.clamp(0.0, 0.5))).clamp(0.0, 1.0);
             break;
         }
         self.at += self.layout.data_start;
@@ -561,18 +562,21 @@ impl Repaired {
         if best.cost < 1.2 {
             return best;
         }
-        let mut consider = |mut other: Aligned, price: f64, repair: Repair| {
+        let mut consider = |mut other: Aligned, price: f64, repair: Option<Repair>| {
             other.cost += price;
             if other.cost < best.cost {
-                other.repairs.push(repair);
+                other.repairs.extend(repair);
                 best = other;
             }
         };
+        if let Some(aligned) = self.rules(&self.dialect, self.layout.strip).align_quoted(line, main) {
+            consider(aligned, 0.3, None);
+        }
         let mut follow = main.to_vec();
         follow.push(b' ');
         if !self.layout.strip && main != b" " && occurrences(line, &follow) * 10 >= (width.saturating_sub(1)) * 7 {
             let rules = self.rules(&self.dialect, true);
-            consider(rules.align(line, &[main]), 0.3, Repair::StrippedBlanks);
+            consider(rules.align(line, &[main]), 0.3, Some(Repair::StrippedBlanks));
         }
         for other in [b'"', b'\''] {
             let count = line.iter().filter(|byte| **byte == other).count();
@@ -580,7 +584,7 @@ impl Repaired {
                 let dialect = Dialect { quote: Some(other), ..self.dialect.clone() };
                 let aligned = self.rules(&dialect, self.layout.strip).align(line, &[main]);
                 if aligned.cells.iter().any(|cell| cell.quoted) {
-                    consider(aligned, 1.5, Repair::OtherQuote);
+                    consider(aligned, 1.5, Some(Repair::OtherQuote));
                 }
             }
         }
@@ -593,26 +597,29 @@ impl Repaired {
                 if count > 0 && (count + 1) * 2 >= width {
                     let aligned = self.rules(&self.dialect, true).align(line, &[other]);
                     let price = price(&aligned);
-                    consider(aligned, price, Repair::OtherDelimiter);
+                    consider(aligned, price, Some(Repair::OtherDelimiter));
                 }
                 if count > 0 && main_count > 0 {
                     let aligned = self.rules(&self.dialect, self.layout.strip).align(line, &[main, other]);
                     let price = price(&aligned) + 0.5;
-                    consider(aligned, price, Repair::OtherDelimiter);
+                    consider(aligned, price, Some(Repair::OtherDelimiter));
                 }
             }
         }
         if width > 1 && main_count + 2 >= width * 2 {
             let rules =
                 Rules { profile: &self.twice, width: width * 2, ..self.rules(&self.dialect, self.layout.strip) };
-            consider(rules.align(line, &[main]), 1.0, Repair::PartedRows);
+            consider(rules.align(line, &[main]), 1.0, Some(Repair::PartedRows));
+            if let Some(aligned) = rules.align_quoted(line, main) {
+                consider(aligned, 1.3, Some(Repair::PartedRows));
+            }
         }
         let doubled = main.repeat(2);
         if main_count + 1 > width && (occurrences(line, &doubled) + 1) * 2 > width {
             consider(
                 self.rules(&self.dialect, self.layout.strip).align(line, &[&doubled]),
                 1.5,
-                Repair::OtherDelimiter,
+                Some(Repair::OtherDelimiter),
             );
         }
         best
