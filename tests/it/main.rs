@@ -28,3 +28,7 @@ mod quality_checks; // every kind and severity, messages, injection
 mod quality_receipt; // written, read back, verified
 mod quality_rejects; // every format read back, all or nothing
 mod util;
+mod detect_fixtures; // the damaged files of fixtures/damaged against the undamaged tables
+mod detect_properties; // any clean table in any dialect; any bytes at all
+mod detect_repair; // one case per kind of damage
+mod detect_sniff; // what is said about a sample
