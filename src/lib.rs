@@ -18,6 +18,8 @@ mod parquet;
 mod step;
 mod transfer;
 
+pub use csv::detect::{LineEnds, Origin, Repair, RepairCount, RepairReport, Repaired, Setting, Sniffed, repair, sniff};
+pub use csv::names::{ColumnNames, NameChange, NameReason, column_names};
 pub use csv::{
     ColumnType, CsvInput, CsvReader, CsvReaderBuilder, CsvWriter, CsvWriterBuilder, FileSummary, Promotion,
     ReadSummary, RejectSink, RowCounts, WriteSummary,

@@ -3,12 +3,15 @@
 //! In: inputs that can be opened, and the [`Table`] that all of them make up. Out: chunks with plans, and a note where
 //! an input starts and ends. Runs in the reading thread of the pipeline.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::io::Read;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::Receiver;
 
+use crate::csv::detect::{RepairReport, Repaired, repair};
 use crate::csv::dialect::Dialect;
 use crate::csv::header::{Head, read_head};
 use crate::csv::pipeline::{Fed, Feed};
@@ -19,7 +22,7 @@ use crate::csv::table::Table;
 use crate::error::{Location, Result};
 use crate::input::{Opened, Replay};
 use crate::job::{CancelToken, Monitor};
-use crate::options::{Compression, ReaderOptions};
+use crate::options::{Compression, Detect, ReaderOptions};
 
 /// Where an input starts.
 pub(crate) struct FileStart {
@@ -36,6 +39,7 @@ pub(crate) struct FileEnd {
     pub text_bytes: u64,
     pub raw_bytes: u64,
     pub replaced: u64,
+    pub repair: Option<RepairReport>,
 }
 
 /// What the consumer learns between chunks.
@@ -50,14 +54,33 @@ pub(crate) struct OpenCsv {
     pub splitter: Splitter,
     pub head: Head,
     pub dialect: Dialect,
+    /// Where the text is repaired on its way.
+    repair: Option<SharedRepair>,
+}
+
+/// A repaired text that can be asked what was done while somebody reads it.
+#[derive(Clone)]
+struct SharedRepair(Arc<Mutex<Repaired>>);
+
+impl Read for SharedRepair {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        lock(&self.0).read(buffer)
+    }
 }
 
 impl OpenCsv {
     /// Opens an input and reads its head.
     pub(crate) fn open(replay: &mut Replay, options: &ReaderOptions, cancel: &CancelToken) -> Result<OpenCsv> {
         let mut opened = replay.open(options, cancel)?;
-        let text = std::mem::replace(&mut opened.text, Box::new(std::io::empty()));
-        let dialect = Dialect::new(options)?;
+        let mut text = std::mem::replace(&mut opened.text, Box::new(std::io::empty()));
+        let (mut repaired, mut options) = (None, Cow::Borrowed(options));
+        if options.detect == Detect::All {
+            let shared = SharedRepair(Arc::new(Mutex::new(repair(text, &options)?)));
+            text = Box::new(shared.clone());
+            repaired = Some(shared);
+            options = Cow::Owned(of_repaired(&options));
+        }
+        let dialect = Dialect::new(&options)?;
         let limits = Limits {
             batch_size: options.batch_size,
             batch_bytes: options.batch_bytes,
@@ -65,9 +88,30 @@ impl OpenCsv {
             max_record_bytes: options.max_record_bytes,
         };
         let mut splitter = Splitter::new(text, opened.at.clone(), &dialect, limits);
-        let head = read_head(&mut splitter, &dialect, options)?;
+        let head = read_head(&mut splitter, &dialect, &options)?;
         splitter.skip_footer(options.skip_footer);
-        Ok(OpenCsv { opened, splitter, head, dialect })
+        Ok(OpenCsv { opened, splitter, head, dialect, repair: repaired })
+    }
+}
+
+/// How to read what the repair yields: the default dialect, with everything before and after the table gone.
+fn of_repaired(options: &ReaderOptions) -> ReaderOptions {
+    let ReaderOptions { delimiter, quote, escape, double_quote, header, skip_rows, skip_footer, comment, trim, .. } =
+        ReaderOptions::default();
+    let skip_blank_lines = Some(false);
+    let options = options.clone();
+    ReaderOptions {
+        delimiter,
+        quote,
+        escape,
+        double_quote,
+        header,
+        skip_rows,
+        skip_footer,
+        comment,
+        trim,
+        skip_blank_lines,
+        ..options
     }
 }
 
@@ -150,6 +194,7 @@ impl Feed for FileFeed {
                     text_bytes: open.splitter.position(),
                     raw_bytes: open.opened.raw_read.load(Ordering::Relaxed),
                     replaced: open.opened.replaced.load(Ordering::Relaxed),
+                    repair: open.repair.as_ref().map(|repair| lock(&repair.0).report().clone()),
                 };
                 self.current = None;
                 return Ok(Some(Fed::Note(Note::End(end))));

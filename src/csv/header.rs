@@ -65,30 +65,22 @@ pub(crate) fn read_head(splitter: &mut Splitter, dialect: &Dialect, options: &Re
     }
     let widths = sample_widths(splitter, dialect)?;
     let agreed = widths.first().copied().filter(|first| widths.iter().all(|width| width == first));
-    let raw = match header {
-        Some(mut names) => {
-            match agreed {
-                // All rows agree against the header: surplus blank names go, missing ones are made up.
-                Some(width) if width < names.len() && names[width..].iter().all(|name| name.trim().is_empty()) => {
-                    names.truncate(width);
-                }
-                Some(width) if width > names.len() => names.resize(width, String::new()),
-                _ => {}
-            }
-            names
-        }
-        None => vec![String::new(); widths.first().copied().unwrap_or(0)],
+    let (raw, width) = match header {
+        // Where all rows agree against the header, they decide how many columns there are.
+        Some(names) => (names, agreed.unwrap_or(0)),
+        None => (Vec::new(), widths.first().copied().unwrap_or(0)),
     };
+    let found = if raw.is_empty() && width == 0 { Vec::new() } else { column_names(&raw, width).names };
     head.names = match &options.names {
-        Some(names) if raw.is_empty() || names.len() == raw.len() => column_names(names),
+        Some(names) if found.is_empty() || names.len() == found.len() => column_names(names, 0).names,
         Some(names) => {
             return Err(Error::usage(format!(
                 "{} names were given, but records have {} fields",
                 names.len(),
-                raw.len()
+                found.len()
             )));
         }
-        None => column_names(&raw),
+        None => found,
     };
     Ok(head)
 }

@@ -26,7 +26,7 @@ use crate::csv::types::ColumnType;
 use crate::error::{Error, Result};
 use crate::input::{DEFAULT_SPOOL_CAP, Replay, Source};
 use crate::job::Monitor;
-use crate::options::{Infer, ReaderOptions};
+use crate::options::{Infer, OnTypeChange, ReaderOptions};
 
 /// Records that are looked at one by one, with every type; the rest of the first batch is then decoded with the
 /// types that these suggest.
@@ -55,6 +55,7 @@ pub struct CsvInput {
     monitor: Monitor,
     rejects: Option<Arc<Mutex<dyn RejectSink>>>,
     placeholder: bool,
+    expected: Vec<(String, ColumnType)>,
     learned: BTreeMap<String, ColumnType>,
     state: Arc<Mutex<ReadState>>,
     promotions: Vec<Promotion>,
@@ -78,6 +79,7 @@ impl CsvInput {
             monitor: Monitor::default(),
             rejects: None,
             placeholder: false,
+            expected: Vec::new(),
             learned: BTreeMap::new(),
             state: Arc::default(),
             promotions: Vec::new(),
@@ -100,6 +102,13 @@ impl CsvInput {
     /// Gives an input without any column one, `placeholder`, so that a table can be made of it.
     pub fn with_placeholder(mut self) -> Self {
         self.placeholder = true;
+        self
+    }
+
+    /// Reads columns of these names (exactly, else without regard to case) as these types, instead of inferring them.
+    /// Types in the options go first; names that the input lacks are left aside.
+    pub fn with_expected_types(mut self, types: Vec<(String, ColumnType)>) -> Self {
+        self.expected = types;
         self
     }
 
@@ -215,10 +224,12 @@ impl CsvInput {
             self.monitor.add_total_bytes(total);
         }
         let heads: Vec<&[String]> = heads.iter().map(Vec::as_slice).collect();
-        let mut table = Table::new(&heads, options, &self.learned)?;
+        let mut table = Table::new(&heads, options, &self.expected, &self.learned)?;
         let chunk = open.splitter.next_chunk()?;
         if let Some(chunk) = &chunk {
-            infer(&mut table, &open, chunk, options)?;
+            // A stream that can start over leaves it to the decoders to find what the sample did not show.
+            let verify = !(restartable && options.on_type_change == OnTypeChange::Promote);
+            infer(&mut table, &open, chunk, options, verify)?;
             for column in table.columns.iter().filter(|column| column.inferred) {
                 self.learned.insert(column.name.clone(), column.column_type);
             }
@@ -252,8 +263,9 @@ impl SummaryHandle {
     }
 }
 
-/// Gives every open column of the table the best type that all its values in the chunk have.
-fn infer(table: &mut Table, open: &OpenCsv, chunk: &Chunk, options: &ReaderOptions) -> Result<()> {
+/// Gives every open column of the table the best type that its values in the chunk have: all of them if `verify` is
+/// set, those of a sample otherwise.
+fn infer(table: &mut Table, open: &OpenCsv, chunk: &Chunk, options: &ReaderOptions, verify: bool) -> Result<()> {
     if table.columns.iter().all(|column| !column.inferred || column.column_type != ColumnType::Unknown) {
         return Ok(());
     }
@@ -269,7 +281,7 @@ fn infer(table: &mut Table, open: &OpenCsv, chunk: &Chunk, options: &ReaderOptio
             column.column_type = candidates.best();
         }
     }
-    if matches!(options.infer, Infer::Rows(_)) {
+    if !verify || matches!(options.infer, Infer::Rows(_)) {
         return Ok(());
     }
     // The sample suggests; all values of the batch decide. A column widens a few times at most.

@@ -1,6 +1,6 @@
 //! Text to Arrow and back, in the order of the data path.
 //!
-//! - `dialect.rs`: how the text is written.
+//! - `detect/`: what the text looks like; the table in a damaged one. `dialect.rs`: how it is written.
 //! - `split.rs`: bytes into chunks of whole records; `simd.rs` scans ordinary text for it, `tokenize.rs` judges the rest.
 //! - `header.rs`, `names.rs`: what stands before the data, and the columns' names.
 //! - `types.rs`, `parse/`, `value.rs`, `infer.rs`: types, one parse function each, a column's rules, inference.
@@ -12,13 +12,14 @@
 
 mod canonical;
 mod decode;
+pub(crate) mod detect;
 mod dialect;
 mod encode;
 mod feed;
 mod header;
 mod infer;
 mod input_set;
-mod names;
+pub(crate) mod names;
 mod parse;
 mod pipeline;
 mod plan;

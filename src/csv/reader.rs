@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::csv::canonical::{RowCounts, RowFault};
 use crate::csv::decode::{Located, Widen};
+use crate::csv::detect::RepairReport;
 use crate::csv::feed::{FileEnd, FileStart, Note};
 use crate::csv::input_set::CsvInput;
 use crate::csv::pipeline::{Item, Pipeline};
@@ -66,6 +67,8 @@ pub struct FileSummary {
     pub replaced: u64,
     /// Columns of the result that this input lacks.
     pub missing_columns: Vec<String>,
+    /// What `detect = all` found and did.
+    pub repair: Option<RepairReport>,
 }
 
 /// What became of a read.
@@ -125,6 +128,8 @@ pub struct CsvReader {
     rejects: Option<Arc<Mutex<dyn RejectSink>>>,
     left: Option<u64>,
     file: Option<OpenFile>,
+    /// Nothing was decoded yet: a type that does not fit is no late change, it was only guessed from a sample.
+    first: bool,
 }
 
 /// What outlives the stream.
@@ -170,6 +175,7 @@ impl CsvReader {
             rejects,
             left: options.limit,
             file: None,
+            first: true,
         }
     }
 
@@ -257,6 +263,7 @@ impl CsvReader {
             batch = batch.slice(0, rows as usize);
             *left -= rows;
         }
+        self.first = false;
         let rows = batch.num_rows() as u64;
         let expected = decoded.counts.records + decoded.counts.blank + decoded.counts.comments;
         if expected != records {
@@ -309,7 +316,7 @@ impl CsvReader {
             lock(&self.state).widen.push((column.name.clone(), to));
         }
         // A first value in an empty column is no news.
-        promotions.retain(|promotion| promotion.from != ColumnType::Unknown.to_string());
+        promotions.retain(|promotion| !self.first && promotion.from != ColumnType::Unknown.to_string());
         lock(&self.state).promotions.extend(promotions);
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.stop();
@@ -366,6 +373,7 @@ impl CsvReader {
         let mut state = lock(&self.state);
         if let Some(end) = end {
             file.summary.replaced = end.replaced;
+            file.summary.repair = end.repair;
             state.summary.text_bytes += end.text_bytes;
             let rest = end.raw_bytes.saturating_sub(file.raw);
             state.summary.raw_bytes += rest;

@@ -53,6 +53,10 @@ pub(crate) struct Scanner {
     closed: u64,
     /// Whether the byte before is a `\r` outside quotes.
     after_return: u64,
+    /// Line feeds passed by [`index`](Scanner::index), in quotes or not.
+    line_feeds: u64,
+    /// Not zero if a `\r` was passed in quotes.
+    quoted_returns: u64,
 }
 
 /// What [`Scanner::scan`] found.
@@ -72,7 +76,7 @@ trait Classify {
 impl Scanner {
     /// A scanner at the start of a record.
     pub(crate) fn new(structure: Structure, at: usize) -> Scanner {
-        Scanner { structure, at, inside: 0, may_open: 1, closed: 0, after_return: 0 }
+        Scanner { structure, at, inside: 0, may_open: 1, closed: 0, after_return: 0, line_feeds: 0, quoted_returns: 0 }
     }
 
     /// Counts record ends in `text[self.at..]`, at most `limit` of them, and stops after that one.
@@ -96,6 +100,11 @@ impl Scanner {
             return unsafe { self.index_avx2(text, ends, limit) };
         }
         self.index_with::<Words>(text, ends, limit)
+    }
+
+    /// Physical lines passed by [`index`](Self::index), where line feeds alone tell.
+    pub(crate) fn lines(&self) -> Option<u64> {
+        (self.quoted_returns == 0).then_some(self.line_feeds)
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -151,6 +160,8 @@ impl Scanner {
                 None => break Stop::End,
             };
             let Some(inside) = self.step(masks, length) else { break Stop::Odd };
+            self.line_feeds += u64::from(masks.line_feed.count_ones());
+            self.quoted_returns |= masks.carriage_return & inside;
             let mut bits = (masks.line_feed | masks.delimiter) & !inside;
             let count = bits.count_ones() as usize;
             if ends.len() < filled + 64 {

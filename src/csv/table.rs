@@ -33,11 +33,12 @@ pub(crate) struct TableColumn {
 }
 
 impl Table {
-    /// The columns of inputs with these field names, with the types that the options give; others are unknown or as
-    /// `learned`.
+    /// The columns of inputs with these field names, with the types that the options give, else those `expected`;
+    /// others are unknown or as `learned`.
     pub(crate) fn new(
         heads: &[&[String]],
         options: &ReaderOptions,
+        expected: &[(String, ColumnType)],
         learned: &BTreeMap<String, ColumnType>,
     ) -> Result<Table> {
         let mut names: Vec<(String, usize)> = Vec::new();
@@ -71,7 +72,9 @@ impl Table {
             .map(|(name, position)| {
                 let explicit = given.get(name.as_str()).copied().or(star);
                 let text = options.all_text.then_some(ColumnType::Text);
-                let column_type = explicit.or(text);
+                let known = expected.iter().map(|(name, _)| name.as_str());
+                let wanted = || find(known, &name).map(|at| expected[at].1);
+                let column_type = explicit.or(text).or_else(wanted);
                 TableColumn {
                     inferred: column_type.is_none(),
                     column_type: column_type.or(learned.get(&name).copied()).unwrap_or(ColumnType::Unknown),

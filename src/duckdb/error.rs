@@ -25,6 +25,8 @@ pub(crate) fn engine(doing: &str, source: impl Into<Cause>) -> Error {
         "Catalog" | "Binder" | "Conversion" | "Dependency" | "TransactionContext" | "Permission" => {
             target(format!("{doing}: {text}"), source)
         }
+        _ if text.contains("read-only") => target(format!("{doing}: {text}"), source),
+        "Parser" | "Syntax" => Error::usage(format!("{doing}: {text}")),
         _ => Error::engine(doing, source),
     }
 }

@@ -81,7 +81,7 @@ pub struct LoadOptions {
     /// Rows of one row group of the target: [`ROW_GROUP`], unless its database was attached with another
     /// `ROW_GROUP_SIZE`.
     pub row_group: usize,
-    /// Cancels the load; told of its stages.
+    /// Cancels the load; told of its stages. Rows and bytes are counted by the reader, who knows both.
     pub monitor: Monitor,
 }
 
@@ -123,7 +123,8 @@ pub struct Loaded {
     pub created: bool,
 }
 
-/// Called inside the transaction when all rows are in, before the commit.
+/// Called inside the transaction when all rows are in, before the commit. It may read and write, but must not end
+/// the transaction.
 pub type BeforeCommit<'a> = dyn FnMut(&Connection, &Loaded) -> Result<()> + 'a;
 
 impl Database {
@@ -135,9 +136,11 @@ impl Database {
     /// [`LoadMode::Append`] and [`LoadMode::Merge`] make the table if it is not there.
     ///
     /// ```
-    /// use arrow::{array::{record_batch, RecordBatchIterator}, datatypes::SchemaRef};
+    /// use std::sync::Arc;
+    /// use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchIterator};
     /// use duckstream::{Database, LoadOptions, OneStream};
-    /// let batch = record_batch!(("n", Int64, [1, 2, 3])).unwrap();
+    /// let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
+    /// let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
     /// let schema = batch.schema();
     /// let mut source = OneStream::new(RecordBatchIterator::new([Ok(batch)], schema));
     /// let database = Database::memory()?;
@@ -215,10 +218,9 @@ impl Load<'_> {
         let interrupter = Interrupter::new(monitor.cancel_token(), move || handle.interrupt());
         self.run(sql::BEGIN)?;
         let mut scan = None;
-        let result = self.fill(reader, &plan, existing.as_deref(), source, &mut scan).and_then(|loaded| {
-            if guard("the source", || source.restart())? {
-                return Ok(None);
-            }
+        let filled = self.fill(reader, &plan, existing.as_deref(), source, &mut scan);
+        let result = filled.and_then(|loaded| {
+            let Some(loaded) = loaded else { return Ok(None) };
             monitor.enter(Stage::Commit)?;
             guard("the hook before the commit", || before_commit(&self.connection, &loaded))?;
             monitor.tick()?;
@@ -239,7 +241,7 @@ impl Load<'_> {
         result.map_err(|error| original.or_else(|| cancelled(monitor.cancel_token())).unwrap_or(error))
     }
 
-    /// Brings the rows in.
+    /// Brings the rows in; `None` if the source wants to start over.
     fn fill<'s>(
         &'s self,
         reader: Box<dyn RecordBatchReader + Send>,
@@ -247,7 +249,7 @@ impl Load<'_> {
         existing: Option<&[TableColumn]>,
         source: &mut dyn BatchSource,
         slot: &mut Option<Scan<'s>>,
-    ) -> Result<Loaded> {
+    ) -> Result<Option<Loaded>> {
         let rows_before = if existing.is_some() { self.count()? } else { 0 };
         let columns = existing.unwrap_or_default();
         let scan = slot.insert(Scan::start(self.database, reader, self.options.row_group, &self.options.monitor)?);
@@ -258,6 +260,9 @@ impl Load<'_> {
             let stage = sql::temp_name(&self.database.scratch_name());
             self.run(&sql::create_temp_as(&stage, &plan.select(&scan.relation())))?;
             loaded.rows = self.taken(scan)?;
+            if guard("the source", || source.restart())? {
+                return Ok(None);
+            }
             if sift {
                 loaded.refused = conflicts::sift(self, plan, columns, &stage, source)?;
             }
@@ -273,6 +278,9 @@ impl Load<'_> {
                 false => self.run(&sql::insert(&table, &plan.names, &query))?,
             }
             loaded.rows = self.taken(scan)?;
+            if guard("the source", || source.restart())? {
+                return Ok(None);
+            }
         }
         loaded.rows_after = self.count()?;
         let kept = if plan.create { 0 } else { rows_before };
@@ -289,7 +297,7 @@ impl Load<'_> {
                 loaded.rows
             )));
         }
-        Ok(loaded)
+        Ok(Some(loaded))
     }
 
     /// The rows that DuckDB has taken, once the stream is at its end.

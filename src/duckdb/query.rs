@@ -102,10 +102,10 @@ impl Database {
             }
             Query::Sql(_) => (statement, picked.clone()),
         };
-        if let Query::Table(table) = what {
-            if let Ok(count) = self.connect()?.query_row(&sql::count(&table.to_string()), [], |row| row.get(0)) {
-                monitor.set_total_rows(count);
-            }
+        if let Query::Table(table) = what
+            && let Some(rows) = self.total_rows(table)
+        {
+            monitor.set_total_rows(rows);
         }
         let result = statement.stream(DOING).map_err(|error| cancelled(monitor.cancel_token()).unwrap_or(error))?;
         let inner = result.schema();
@@ -122,6 +122,14 @@ impl Database {
             monitor: monitor.clone(),
             _database: self.clone(),
         })
+    }
+
+    /// The rows of a table, which it knows; a view would have to run for it.
+    fn total_rows(&self, table: &TableName) -> Option<u64> {
+        let connection = self.connect().ok()?;
+        let is_view: bool = connection.query_row(&sql::view_exists(table), [], |row| row.get(0)).ok()?;
+        let count = || connection.query_row(&sql::count(&table.to_string()), [], |row| row.get(0)).ok();
+        if is_view { None } else { count() }
     }
 }
 

@@ -35,8 +35,9 @@ pub const ROW_GROUP: usize = 122_880;
 
 /// Row groups that wait for the engine; more would only hold memory.
 const QUEUE: usize = 1;
-/// Bytes after which an array is handed on even if it is not a full row group: text offsets are 32 bits wide.
-const ARRAY_BYTES: usize = 256 << 20;
+/// Bytes after which an array is handed on even if it is not a full row group: memory is bounded by batches, and
+/// text offsets are 32 bits wide.
+const ARRAY_BYTES: usize = 64 << 20;
 /// How often a wait looks whether the run is cancelled.
 const POLL: Duration = Duration::from_millis(20);
 /// How long a cancelled run waits for its source before leaving it behind.
@@ -386,7 +387,7 @@ impl Interrupter {
         let guard = cancel.on_cancel(move || {
             interrupt();
             let (flag, interrupt) = (Arc::clone(&flag), Arc::clone(&interrupt));
-            std::thread::spawn(move || {
+            let again = move || {
                 loop {
                     std::thread::sleep(POLL);
                     let stopped = flag.lock().unwrap_or_else(PoisonError::into_inner);
@@ -395,7 +396,9 @@ impl Interrupter {
                     }
                     interrupt();
                 }
-            });
+            };
+            // Without a thread the one interrupt has to do.
+            let _ = std::thread::Builder::new().name("duckstream-interrupt".to_owned()).spawn(again);
         });
         Interrupter { stop, _guard: guard }
     }

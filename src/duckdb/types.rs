@@ -133,6 +133,10 @@ pub(crate) fn into_column(stream: &str, name: &str, from: &DataType, to: &str) -
         (Family::Text, Family::Timestamp) => {
             "{t} IS NOT NULL AND coalesce(TRY_CAST({v} AS TIMESTAMP_NS) = {t}, true)".to_owned()
         }
+        // Without an offset the instant would depend on where the program runs.
+        (Family::Text, Family::Zoned) => {
+            "{t} IS NOT NULL AND regexp_full_match({v}, '.*([zZ]|[+-][0-9]{2}(:?[0-9]{2})?)\\s*')".to_owned()
+        }
         (Family::Text, _) => "{t} IS NOT NULL".to_owned(),
         (Family::Integer | Family::Decimal | Family::Float, Family::Integer | Family::Decimal) => back,
         (Family::Integer | Family::Decimal, Family::Float) => back,
@@ -140,7 +144,7 @@ pub(crate) fn into_column(stream: &str, name: &str, from: &DataType, to: &str) -
         (Family::Date | Family::Timestamp, Family::Date | Family::Timestamp)
         | (Family::Zoned, Family::Zoned)
         | (Family::Time, Family::Time) => back,
-        (Family::Other, Family::Other) => "{t} IS NOT NULL".to_owned(),
+        (Family::Other, Family::Other) => back,
         _ => {
             return Err(crate::duckdb::database::refuse(format!(
                 "column {name:?} is {to} in the table and {source} in the input, and one does not become the other \

@@ -159,8 +159,8 @@ impl Member {
             CompressionMethod::XZ => Box::new(Decompressor::new(raw, Compression::Xz, at.clone())?),
             other => {
                 return Err(Error::usage(format!(
-                    "{at} is packed by the zip method {other}, which is not supported (stored, deflate, bzip2, zstd and xz are); \
-                     unpack it first"
+                    "{at} is packed by the zip method {other}, which is not supported; unpack it first \
+                     (stored, deflate, bzip2, zstd and xz are supported)"
                 )));
             }
         };

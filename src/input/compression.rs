@@ -295,7 +295,8 @@ impl<R: Read> Decompressor<R> {
             return Err(self.corrupt(format!("this is not the beginning of {} data", format_name(self.format))));
         } else {
             return Err(self.corrupt(format!(
-                "what follows the compressed data is not {0} data; if it is no loss, keep the first {1} bytes only: head -c {1}",
+                "what follows the compressed data is not {0} data; if it is no loss, keep the first {1} bytes only: \
+                 head -c {1}",
                 format_name(self.format),
                 self.offset
             )));

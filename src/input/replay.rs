@@ -69,8 +69,8 @@ impl Replay {
     /// Opens the input from its start. What was opened before reads no further.
     ///
     /// # Errors
-    /// Those of [`open_input`](crate::open_input), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) if more of a stream has gone by
-    /// than was to be kept.
+    /// Those of [`open_input`](crate::open_input), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) if more of a stream
+    /// has gone by than was to be kept.
     pub fn open(&mut self, options: &ReaderOptions, cancel: &CancelToken) -> Result<Opened> {
         match &mut self.0 {
             Kind::Path(path) => input::open(Source::Path(path.clone()), options, cancel),
@@ -109,8 +109,8 @@ struct SpoolInner {
 impl Spool {
     fn too_late(&self) -> Error {
         Error::usage(format!(
-            "{}: reading has to start over, but more than the {} bytes that are kept of a stream have gone by; give the column \
-             types with --types, or write the input to a file and use --infer full",
+            "{}: reading has to start over, but more than the {} bytes that are kept of a stream have gone by; give the \
+             column types with --types, or write the input to a file and use --infer full",
             self.name, self.cap
         ))
     }

@@ -55,8 +55,8 @@ impl Source {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] where nothing matches, [`ErrorKind::Usage`] for a malformed glob and for a folder, and those of
-    /// opening an archive.
+    /// [`ErrorKind::NotFound`] where nothing matches, [`ErrorKind::Usage`] for a malformed glob and for a folder, and
+    /// those of opening an archive.
     pub fn expand(argument: &str) -> Result<Vec<Source>> {
         if argument == "-" {
             return Ok(vec![Source::Stdin]);

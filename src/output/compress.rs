@@ -16,7 +16,7 @@ const PIECE_SIZE: usize = 128 << 10;
 /// A writer that compresses what it is given, into another writer.
 ///
 /// Nothing is complete before [`finish`](Compressor::finish): dropping a compressor leaves a truncated stream.
-/// [`flush`](Write::flush) does not cut the stream, which would change its bytes; it is for [`finish`](Compressor::finish) to write all.
+/// [`flush`](Write::flush) does not cut the stream, which would change its bytes.
 ///
 /// ```
 /// use std::io::Write;
@@ -45,7 +45,7 @@ impl<W: Write> Compressor<W> {
     /// [`Compression::from_name`]. Levels: gzip 0 to 9 (default 6), zstd 1 to 22 (3), bzip2 1 to 9 (9), xz 0 to 9 (6).
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for [`Compression::Zip`] and for a level that the format does not have.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for [`Compression::Zip`] and for a level that the format lacks.
     pub fn new(write: W, compression: Compression, level: Option<u32>) -> Result<Self> {
         let given = level;
         let level = |default: u32, least: u32, most: u32| match given {

@@ -47,8 +47,8 @@ pub struct Unmapped {
 }
 
 impl Transcoder {
-    /// Writes the encoding that `label` means. [`WriteBom::Auto`] writes a byte order mark for UTF-16, for UTF-32 and for
-    /// the label `utf-8-sig`; [`WriteBom::Always`] for every encoding that has one.
+    /// Writes the encoding that `label` means. [`WriteBom::Auto`] writes a byte order mark for UTF-16, for UTF-32 and
+    /// for the label `utf-8-sig`; [`WriteBom::Always`] for every encoding that has one.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a label that nobody knows.

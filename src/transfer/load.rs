@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatchReader;
 use serde::Serialize;
 
-use crate::csv::{CsvInput, Promotion, ReadSummary};
+use crate::csv::{ColumnType, CsvInput, Promotion, ReadSummary};
 use crate::duckdb::{BatchSource, Database, LoadOptions, Loaded, TableName};
 use crate::error::{Error, Result};
 use crate::input::Source;
 use crate::job::Stage;
-use crate::options::{LoadMode, ReaderOptions};
+use crate::options::{LoadMode, MatchColumns, ReaderOptions};
 use crate::transfer::as_millis;
 
 impl BatchSource for CsvInput {
@@ -102,6 +102,9 @@ impl CsvLoad {
         let monitor = load.monitor.clone();
         monitor.enter(Stage::Open)?;
         let mut input = CsvInput::new(sources, reader)?.with_monitor(monitor.clone()).with_placeholder();
+        if matches!(load.mode, LoadMode::Append | LoadMode::Merge) && load.match_columns == MatchColumns::Name {
+            input = input.with_expected_types(table_types(database, &table)?);
+        }
         let state = input.summary_handle();
         let replaces = matches!(load.mode, LoadMode::Create | LoadMode::Replace);
         let mut before_commit = |_: &duckdb::Connection, loaded: &Loaded| {
@@ -131,4 +134,11 @@ impl CsvLoad {
             duration: started.elapsed(),
         })
     }
+}
+
+/// The types that the table's columns have, so that no value takes a detour through another: `1.50` for a text column
+/// stays `1.50`. Types that CSV values cannot have stay out of it.
+fn table_types(database: &Database, table: &TableName) -> Result<Vec<(String, ColumnType)>> {
+    let columns = database.columns(table)?.unwrap_or_default();
+    Ok(columns.into_iter().filter_map(|column| Some((column.name, column.data_type.parse().ok()?))).collect())
 }

@@ -208,3 +208,15 @@ fn an_empty_table_has_its_columns() {
     assert_eq!(names(&stream), ["y", "z"]);
     assert_eq!(stream.count(), 0);
 }
+
+#[test]
+fn a_table_says_how_many_rows_to_expect() {
+    let database = Database::memory().unwrap();
+    execute(&database, "CREATE TABLE t AS FROM range(5000); CREATE VIEW v AS FROM t");
+    for (name, expected) in [("t", Some(5000)), ("v", None)] {
+        let monitor = Monitor::default();
+        let stream = database.query(&table(name), &ColumnOrder::Sorted, &monitor).unwrap();
+        assert_eq!(monitor.progress().total_rows, expected);
+        assert_eq!(stream.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 5000);
+    }
+}

@@ -134,7 +134,7 @@ fn a_cancel_in_the_middle_ends_everything_soon() {
             let monitor = Monitor::new(token.clone(), None);
             let options = LoadOptions { monitor, ..options(mode) };
             let canceller = std::thread::spawn(move || {
-                std::thread::sleep(Duration::from_millis(100));
+                std::thread::sleep(Duration::from_millis(40));
                 token.cancel();
                 Instant::now()
             });
@@ -200,7 +200,8 @@ fn files_open_close_and_say_why_not() {
     let database = Database::open_with(&path, &read_only).unwrap();
     assert!(!database.created());
     assert_eq!(rows(&database, "SELECT count(*), max(n) FROM t"), "(200000, 199999)");
-    assert!(load(&database, numbers(1, 1), "u", &LoadOptions::default()).is_err());
+    let error = load(&database, numbers(1, 1), "u", &LoadOptions::default()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Target { .. }), "{error:?}");
     drop(database);
 
     let text = folder.path().join("not.duckdb");
@@ -290,4 +291,64 @@ fn many_threads_open_and_close_one_file() {
     });
     let database = Database::open(&path).unwrap();
     assert_eq!(rows(&database, "SELECT count(*) FROM duckdb_tables()"), "(20)");
+}
+
+/// What this test binary does when another test starts it as a process of its own: `hold` or `load` a file.
+#[test]
+fn as_another_process() {
+    let Ok(role) = std::env::var("DUCKSTREAM_TEST_ROLE") else { return };
+    let database = Database::open(std::env::var("DUCKSTREAM_TEST_FILE").unwrap()).unwrap();
+    println!("\nready");
+    if role == "load" {
+        let schema = numbers_schema();
+        let of = Arc::clone(&schema);
+        let batches = (0..).map(move |index: i64| Ok(batch(&of, index * 100_000, index * 100_000 + 100_000)));
+        let reader = arrow::array::RecordBatchIterator::new(batches, schema);
+        let _ = load(&database, reader, "t", &options(LoadMode::Append)).unwrap();
+    }
+    std::thread::sleep(Duration::from_secs(60));
+}
+
+/// Starts this binary again and waits until it has the file open.
+fn start(role: &str, file: &std::path::Path) -> std::process::Child {
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "engine_safety::as_another_process", "--nocapture"])
+        .envs([("DUCKSTREAM_TEST_ROLE", role.as_ref()), ("DUCKSTREAM_TEST_FILE", file.as_os_str())])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = std::io::BufReader::new(child.stdout.take().unwrap());
+    assert!(std::io::BufRead::lines(output).any(|line| line.unwrap() == "ready"));
+    child
+}
+
+#[test]
+fn a_file_that_another_process_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.duckdb");
+    let mut child = start("hold", &path);
+    let error = Database::open(&path).unwrap_err();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(matches!(error.kind(), ErrorKind::Target { .. }), "{error:?}");
+    assert!(error.to_string().contains("in use by another process"), "{error}");
+    assert!(Database::open(&path).is_ok());
+}
+
+#[test]
+fn a_load_that_is_killed_leaves_the_file_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.duckdb");
+    let database = Database::open(&path).unwrap();
+    execute(&database, "CREATE TABLE t (n BIGINT, s VARCHAR); INSERT INTO t VALUES (1, 'before')");
+    let before = catalog(&database);
+    drop(database);
+    let mut child = start("load", &path);
+    std::thread::sleep(Duration::from_millis(300));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let database = Database::open(&path).unwrap();
+    assert_eq!(catalog(&database), before);
+    assert_eq!(rows(&database, "FROM t"), "(1, before)");
+    assert_eq!(load(&database, numbers(10, 3), "t", &options(LoadMode::Append)).unwrap().rows_after, 11);
 }

@@ -45,7 +45,7 @@ fn single_byte() -> Vec<(String, Vec<Option<char>>)> {
 /// Where we knowingly differ from Python.
 fn differs(label: &str, byte: u8, python: Option<char>, ours: Option<char>) -> bool {
     match (label, byte) {
-        // Windows, and so the standard of the web, gives every byte of its code pages a meaning: mostly a control character.
+        // Windows, and so the standard of the web, gives every byte a meaning: mostly a control character.
         ("windows-1255", 0xCA) => ours == Some('\u{5BA}'),
         (label, byte) if python.is_none() && (label.starts_with("windows-") || label.starts_with("cp86")) => {
             ours == Some(char::from(byte))
@@ -341,6 +341,15 @@ fn a_mark_beats_the_label_and_is_never_part_of_the_text() {
 }
 
 #[test]
+fn a_nul_behind_the_mark_of_utf_16_does_not_make_it_utf_32() {
+    let input = b"\xff\xfe\0\0a\0,\0b\0\n\0";
+    for options in [ReaderOptions::default(), given("utf-16"), given("latin-1")] {
+        let (text, error) = read_all(Source::reader("x", &input[..]), &options);
+        assert!(error.is_none() && text == b"\0a,b\n", "{text:02x?} {error:?}");
+    }
+}
+
+#[test]
 fn a_mark_is_written_where_it_is_wanted() {
     let first = |label, bom| {
         let mut transcoder = Transcoder::new(label, bom, Unmappable::Error).unwrap();
@@ -382,7 +391,8 @@ fn characters_an_encoding_lacks_are_listed_replaced_or_escaped() {
         let error = unmapped.into_error(|at| Location::new("out.csv").with_record(2).with_column(format!("c{at}")));
         let message = error.to_string();
         assert!(message.starts_with("out.csv: record 2, column \"c3\": 31 characters that "), "{message}");
-        assert!(message.contains("'😀' (U+1F600) at record 2, column \"c3\", 'ꙮ' (U+A66E) at record 2, column \"c7\""));
+        let listed = "'😀' (U+1F600) at record 2, column \"c3\", 'ꙮ' (U+A66E) at record 2, column \"c7\"";
+        assert!(message.contains(listed), "{message}");
         assert!(message.contains("--unmappable replace"));
     }
 }

@@ -15,8 +15,8 @@ mod input_encoding; // every label: read, written, cut at every byte
 mod input_source; // paths, globs, archive members, replay
 mod output_csv; // batches to text: every type and style
 #[cfg(feature = "duckdb")]
-mod output_duckdb; // DuckDB judges the text
-mod output_ipc; // Arrow IPC, both forms, there and back
+mod output_duckdb; // DuckDB reads what we write
+mod output_ipc; // Arrow files and streams
 #[cfg(feature = "parquet")]
 mod output_parquet; // Parquet, there and back
 mod output_sink; // files that appear when they are complete

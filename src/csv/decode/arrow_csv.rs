@@ -46,7 +46,7 @@ pub(super) fn decode(plan: &Plan, chunk: &Chunk) -> Result<Raw> {
         }
         arrays.push(builder.finish().map_err(|error| Error::arrow("building a column", error))?);
     }
-    Ok(Raw { arrays, rows, misfits, faults, counts })
+    Ok(Raw { arrays, rows, misfits, faults, counts, lines: None })
 }
 
 /// Every field as text, by arrow-csv, with its mark before it.

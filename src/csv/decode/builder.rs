@@ -550,5 +550,5 @@ fn date(text: &[u8], start: usize, end: usize) -> Option<i32> {
     if month.wrapping_sub(1) > 11 || day.wrapping_sub(1) > 27 {
         return None;
     }
-    Some(days_from_civil(year as i32, month, day))
+    Some(days_from_civil(year, month, day))
 }

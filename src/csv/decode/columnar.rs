@@ -49,6 +49,7 @@ struct Decoder<'a> {
     builders: Vec<Builder<'a>>,
     rows: usize,
     counts: RowCounts,
+    lines: Option<u64>,
     misfits: Vec<Misfit>,
     faults: Vec<RowFault>,
     bad: Vec<BadField>,
@@ -62,6 +63,7 @@ impl<'a> Decoder<'a> {
             builders: plan.columns.iter().map(|column| Builder::new(column, chunk.records as usize)).collect(),
             rows: 0,
             counts: RowCounts::default(),
+            lines: None,
             misfits: Vec::new(),
             faults: Vec::new(),
             bad: Vec::new(),
@@ -74,7 +76,7 @@ impl<'a> Decoder<'a> {
         let limit = 1 + STEP_FIELDS.max(4 * width);
         let mut scanner = Scanner::new(structure, 0);
         let mut ends = vec![before(0)];
-        let mut burst = 1;
+        let (mut burst, mut detour) = (1, false);
         loop {
             let stop = scanner.index(text, &mut ends, limit);
             let rows = ordinary_rows(text, &ends, width);
@@ -95,6 +97,8 @@ impl<'a> Decoder<'a> {
             }
             let next = ends[rows * width].wrapping_add(1) as usize;
             if stop == Stop::End && next == text.len() {
+                // One scanner saw it all, so it counted all lines.
+                self.lines = scanner.lines().filter(|_| !detour);
                 return Ok(());
             }
             // A width that is off, a sight for the exact rules, or a last record that ends with a lone `\r`.
@@ -102,6 +106,7 @@ impl<'a> Decoder<'a> {
             let odd = short || stop != Stop::Full;
             if odd {
                 burst = if rows >= 8 { 1 } else { (2 * burst).min(LONGEST_BURST) };
+                detour = true;
                 let next = self.odd(next, burst)?;
                 scanner = Scanner::new(structure, next);
                 ends.clear();
@@ -155,12 +160,12 @@ impl<'a> Decoder<'a> {
 
     /// The arrays; `None` if a text is not valid UTF-8.
     fn finish(self) -> Result<Option<Raw>> {
-        let Decoder { builders, rows, counts, misfits, faults, .. } = self;
+        let Decoder { builders, rows, counts, lines, misfits, faults, .. } = self;
         if misfits.iter().any(|misfit| std::str::from_utf8(&misfit.value).is_err()) {
             return Ok(None);
         }
         let arrays: Result<Vec<_>, _> = builders.into_iter().map(Builder::finish).collect();
-        Ok(arrays.ok().map(|arrays| Raw { arrays, rows, misfits, faults, counts }))
+        Ok(arrays.ok().map(|arrays| Raw { arrays, rows, misfits, faults, counts, lines }))
     }
 }
 

@@ -75,6 +75,8 @@ struct Raw {
     misfits: Vec<Misfit>,
     faults: Vec<RowFault>,
     counts: RowCounts,
+    /// Physical lines, where they were counted on the way.
+    lines: Option<u64>,
 }
 
 /// Decodes a chunk.
@@ -91,7 +93,8 @@ pub(crate) fn decode(plan: &Plan, chunk: &Chunk) -> Result<Decoded> {
 
 /// Sorts misfits into rejected rows and columns to widen, and takes the rejected rows out of the batch.
 fn finish(plan: &Plan, chunk: &Chunk, raw: Raw) -> Result<Decoded> {
-    let Raw { arrays, rows, misfits, mut faults, counts } = raw;
+    let Raw { arrays, rows, misfits, mut faults, counts, lines } = raw;
+    let all_lines = lines.unwrap_or_else(|| lines_of(chunk));
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let mut batch = RecordBatch::try_new_with_options(plan.schema.clone(), arrays, &options)
         .map_err(|error| Error::arrow("building a batch", error))?;
@@ -146,7 +149,7 @@ fn finish(plan: &Plan, chunk: &Chunk, raw: Raw) -> Result<Decoded> {
             first: LineCounter { text, at: 0, line: 0 }.locate(fault),
         })
         .collect();
-    Ok(Decoded { batch, faults, widen, counts, lines: lines_of(chunk) })
+    Ok(Decoded { batch, faults, widen, counts, lines: all_lines })
 }
 
 /// The line that begins a record which never ends.

@@ -3,19 +3,21 @@
 const MICROS: i64 = 1_000_000;
 const DAY: i64 = 86_400 * MICROS;
 
-/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. The caller has checked month and day.
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, years 0 to 9999. The caller has checked month
+/// and day.
 #[inline]
-pub(crate) fn days_from_civil(year: i32, month: u32, day: u32) -> i32 {
-    // Years start in March, so that the leap day is the last; 400 years are 146,097 days.
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let era = shifted.div_euclid(400);
-    let year_of_era = shifted.rem_euclid(400);
-    let month_from_march = (month + 9) % 12;
-    let day_of_year = (153 * month_from_march as i32 + 2) / 5 + day as i32 - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+pub(crate) fn days_from_civil(year: u32, month: u32, day: u32) -> i32 {
+    // Years start in March, so that the leap day is the last. One cycle of 400 years is added, so that nothing is
+    // negative; 719,468 days lie between 0000-03-01 and 1970-01-01.
+    const CYCLE: u32 = 146_097;
+    let early = u32::from(month <= 2);
+    let year = year + 400 - early;
+    let day_of_year = (153 * (month + 12 * early - 3) + 2) / 5 + day - 1;
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + day_of_year;
+    days as i32 - (719_468 + CYCLE) as i32
 }
 
-fn days_in_month(year: i32, month: u32) -> u32 {
+fn days_in_month(year: u32, month: u32) -> u32 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,
@@ -35,7 +37,7 @@ fn two(text: &[u8]) -> Option<u32> {
 #[inline]
 pub(crate) fn parse_date(text: &[u8]) -> Option<i32> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
-    let year = (two(&[y1, y2])? * 100 + two(&[y3, y4])?) as i32;
+    let year = two(&[y1, y2])? * 100 + two(&[y3, y4])?;
     let (month, day) = (two(&[m1, m2])?, two(&[d1, d2])?);
     if !(1..=12).contains(&month) || day == 0 || (day > 28 && day > days_in_month(year, month)) {
         return None;

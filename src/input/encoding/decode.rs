@@ -195,7 +195,8 @@ impl Decoder {
         }
     }
 
-    /// Decodes `input` to the end of `text`. Gives how much it took, and the bytes of a malformed sequence if it stopped at one.
+    /// Decodes `input` to the end of `text`. Gives how much it took, and the bytes of a malformed sequence if it
+    /// stopped at one.
     fn decode(&mut self, input: &[u8], last: bool, text: &mut Vec<u8>) -> (usize, Option<Vec<u8>>) {
         match self {
             Decoder::Whatwg { inner, scratch, recent } => {

@@ -14,7 +14,7 @@ use crate::options::Auto;
 
 /// The longest witness, in characters.
 const WITNESS_LENGTH: usize = 80;
-/// Valid multi-byte characters per invalid sequence from which text is UTF-8 that is damaged rather than something else.
+/// Valid multi-byte characters per invalid sequence from which text is damaged UTF-8 rather than something else.
 const DAMAGED_RATIO: u64 = 4;
 
 /// Bytes of each sample that the detector is shown.
@@ -91,7 +91,7 @@ pub(in crate::input) fn decide(given: &Auto<String>, sample: &Sample) -> Result<
         encoding,
         bom,
     };
-    if let Some((encoding, bom)) = byte_order_mark(&sample.head) {
+    if let Some((encoding, bom)) = byte_order_mark(&sample.head, given.as_ref()) {
         let mut evidence = format!("the input begins with the byte order mark {}", hex(&sample.head[..bom]));
         if let Some(given) = given.filter(|given| !encoding.name().starts_with(given.name())) {
             evidence += &format!(", so the given {given} is set aside");
@@ -156,11 +156,16 @@ pub(in crate::input) fn decide(given: &Auto<String>, sample: &Sample) -> Result<
     Ok(decision(encoding, DecidedBy::Detected, 0, evidence))
 }
 
-fn byte_order_mark(head: &[u8]) -> Option<(Encoding, usize)> {
-    // UTF-32's little-endian mark begins with UTF-16's.
+fn byte_order_mark(head: &[u8], given: Option<&Encoding>) -> Option<(Encoding, usize)> {
+    // UTF-32's little-endian mark is UTF-16's with a NUL behind it; the rest tells.
+    let wide = !given.is_some_and(|given| given.name().starts_with("utf-16"))
+        && head
+            .chunks_exact(4)
+            .skip(1)
+            .all(|quad| quad.try_into().is_ok_and(|quad| char::from_u32(u32::from_le_bytes(quad)).is_some()));
     match head {
         [0xEF, 0xBB, 0xBF, ..] => Some((Encoding::UTF_8, 3)),
-        [0xFF, 0xFE, 0, 0, ..] => Some((Encoding::utf_32(Endian::Little), 4)),
+        [0xFF, 0xFE, 0, 0, ..] if wide => Some((Encoding::utf_32(Endian::Little), 4)),
         [0, 0, 0xFE, 0xFF, ..] => Some((Encoding::utf_32(Endian::Big), 4)),
         [0xFF, 0xFE, ..] => Some((Encoding::utf_16(Endian::Little), 2)),
         [0xFE, 0xFF, ..] => Some((Encoding::utf_16(Endian::Big), 2)),
