@@ -27,7 +27,6 @@ pub use pipeline::{Pipeline, StepRun};
 pub use sql::SqlProcessor;
 pub use write::{CsvStreamingWriter, ParquetStreamingWriter};
 
-
 /// One kind of step.
 pub trait Step {
     /// Looks at a config without running it: keys and values, not whether all that is required is there.
