@@ -193,6 +193,24 @@ pub struct Fault {
     pub raw: Vec<u8>,
 }
 
+impl FaultCode {
+    /// The stable name: `short_row`, `bad_value`, …
+    pub fn name(self) -> &'static str {
+        match self {
+            FaultCode::ShortRow => "short_row",
+            FaultCode::LongRow => "long_row",
+            FaultCode::BadValue => "bad_value",
+            FaultCode::UnclosedQuote => "unclosed_quote",
+            FaultCode::StrayQuote => "stray_quote",
+            FaultCode::RecordTooLarge => "record_too_large",
+            FaultCode::NulByte => "nul_byte",
+            FaultCode::InvalidEncoding => "invalid_encoding",
+            FaultCode::Constraint => "constraint",
+            FaultCode::Check => "check",
+        }
+    }
+}
+
 impl Error {
     /// What happened.
     pub fn kind(&self) -> &ErrorKind {

@@ -14,6 +14,7 @@ mod options;
 mod output;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod quality;
 #[cfg(feature = "duckdb")]
 mod step;
 mod transfer;
@@ -43,6 +44,13 @@ pub use options::{
 pub use output::{Compressor, Landing, Layer, Sink, Transcoder, Unmapped, column_positions};
 #[cfg(feature = "parquet")]
 pub use parquet::{DEFAULT_ROW_GROUP_SIZE, ParquetCompression, ParquetOptions, open_parquet, write_parquet};
+pub use quality::{
+    CheckExample, CheckResult, CodeTally, ColumnReceipt, Decided, FileReceipt, HashTask, Identity, InputReceipt,
+    OutputReceipt, RawEncoding, Receipt, RejectFile, RejectReceipt, RejectRecord, RejectTally, RunKind, Severity,
+    TargetReceipt, VerifyFinding, VerifyStatus, new_run_id, verify,
+};
+#[cfg(feature = "duckdb")]
+pub use quality::{Checks, RejectTable, validate_checks};
 #[cfg(feature = "duckdb")]
 pub use step::{
     Context, CsvStreamingExtractor, CsvStreamingWriter, DefaultContext, MetricsLog, ParquetStreamingWriter, Pipeline,

@@ -5,13 +5,13 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::Receiver;
 
-use crate::csv::detect::{RepairReport, Repaired, repair};
+use crate::csv::detect::{RepairReport, Repaired, Sniffed, repair, sniff};
 use crate::csv::dialect::Dialect;
 use crate::csv::header::{Head, read_head};
 use crate::csv::pipeline::{Fed, Feed};
@@ -19,10 +19,10 @@ use crate::csv::plan::Plan;
 use crate::csv::reader::lock;
 use crate::csv::split::{Chunk, Limits, Splitter};
 use crate::csv::table::Table;
-use crate::error::{Location, Result};
-use crate::input::{Opened, Replay};
+use crate::error::{Error, Location, Result};
+use crate::input::{self, Opened, Replay};
 use crate::job::{CancelToken, Monitor};
-use crate::options::{Compression, Detect, ReaderOptions};
+use crate::options::{Auto, Compression, Detect, Header, QuoteChar, ReaderOptions};
 
 /// Where an input starts.
 pub(crate) struct FileStart {
@@ -32,6 +32,7 @@ pub(crate) struct FileStart {
     pub encoding: String,
     pub compression: Compression,
     pub missing: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Where it ends.
@@ -54,9 +55,14 @@ pub(crate) struct OpenCsv {
     pub splitter: Splitter,
     pub head: Head,
     pub dialect: Dialect,
+    /// What the text says against the options in force.
+    pub warnings: Vec<String>,
     /// Where the text is repaired on its way.
     repair: Option<SharedRepair>,
 }
+
+/// Bytes that are looked at to find out settings that are `auto`, and to warn of others.
+const DIALECT_SAMPLE: u64 = 64 << 10;
 
 /// A repaired text that can be asked what was done while somebody reads it.
 #[derive(Clone)]
@@ -69,16 +75,29 @@ impl Read for SharedRepair {
 }
 
 impl OpenCsv {
-    /// Opens an input and reads its head.
-    pub(crate) fn open(replay: &mut Replay, options: &ReaderOptions, cancel: &CancelToken) -> Result<OpenCsv> {
+    /// Opens an input and reads its head. With `warn` it also looks whether the text fits the options.
+    pub(crate) fn open(
+        replay: &mut Replay,
+        options: &ReaderOptions,
+        cancel: &CancelToken,
+        warn: bool,
+    ) -> Result<OpenCsv> {
         let mut opened = replay.open(options, cancel)?;
         let mut text = std::mem::replace(&mut opened.text, Box::new(std::io::empty()));
-        let (mut repaired, mut options) = (None, Cow::Borrowed(options));
+        let (mut repaired, mut warnings, mut options) = (None, Vec::new(), Cow::Borrowed(options));
         if options.detect == Detect::All {
             let shared = SharedRepair(Arc::new(Mutex::new(repair(text, &options)?)));
             text = Box::new(shared.clone());
             repaired = Some(shared);
             options = Cow::Owned(of_repaired(&options));
+        } else if warn || has_auto(&options) {
+            let mut sample = Vec::new();
+            let read = text.by_ref().take(DIALECT_SAMPLE).read_to_end(&mut sample);
+            read.map_err(|error| input::read_error(&opened.at, error))?;
+            let sniffed = sniff(&sample, (sample.len() as u64) < DIALECT_SAMPLE, &options);
+            warnings = sniffed.warnings();
+            options = Cow::Owned(resolve(&options, &sniffed)?);
+            text = Box::new(Cursor::new(sample).chain(text));
         }
         let dialect = Dialect::new(&options)?;
         let limits = Limits {
@@ -90,8 +109,32 @@ impl OpenCsv {
         let mut splitter = Splitter::new(text, opened.at.clone(), &dialect, limits);
         let head = read_head(&mut splitter, &dialect, &options)?;
         splitter.skip_footer(options.skip_footer);
-        Ok(OpenCsv { opened, splitter, head, dialect, repair: repaired })
+        Ok(OpenCsv { opened, splitter, head, dialect, warnings, repair: repaired })
     }
+}
+
+fn has_auto(options: &ReaderOptions) -> bool {
+    options.delimiter == Auto::Auto || options.quote == Auto::Auto || options.header == Header::Auto
+}
+
+/// The options with everything that was `auto` as the text has it.
+fn resolve(options: &ReaderOptions, sniffed: &Sniffed) -> Result<ReaderOptions> {
+    let mut options = options.clone();
+    if options.delimiter == Auto::Auto {
+        let delimiter = sniffed.delimiter.found.parse().map_err(|message: String| Error::internal(message))?;
+        options.delimiter = Auto::Value(delimiter);
+    }
+    if options.quote == Auto::Auto {
+        let byte = |found: Option<char>| QuoteChar(found.and_then(|found| u8::try_from(found).ok()));
+        options.quote = Auto::Value(byte(sniffed.quote.found));
+        if options.escape.0.is_none() {
+            options.escape = byte(sniffed.escape.found);
+        }
+    }
+    if options.header == Header::Auto {
+        options.header = if sniffed.header.found { Header::Present } else { Header::Absent };
+    }
+    Ok(options)
 }
 
 /// How to read what the repair yields: the default dialect, with everything before and after the table gone.
@@ -170,6 +213,7 @@ impl FileFeed {
             encoding: open.opened.encoding.to_string(),
             compression: open.opened.compression,
             missing,
+            warnings: std::mem::take(&mut open.warnings),
         }))));
         self.current = Some((open, Arc::clone(&plan)));
         Ok(plan)
@@ -201,7 +245,7 @@ impl Feed for FileFeed {
             }
             let opened = match lock(&self.inputs).get_mut(self.next_input) {
                 None => return Ok(None),
-                Some(replay) => OpenCsv::open(replay, &self.options, self.monitor.cancel_token())?,
+                Some(replay) => OpenCsv::open(replay, &self.options, self.monitor.cancel_token(), false)?,
             };
             self.next_input += 1;
             self.start(opened)?;

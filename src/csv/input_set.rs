@@ -207,13 +207,13 @@ impl CsvInput {
         if several {
             for replay in lock(&self.inputs).iter_mut() {
                 cancel.check()?;
-                let open = OpenCsv::open(replay, options, &cancel)?;
+                let open = OpenCsv::open(replay, options, &cancel, false)?;
                 total = total.zip(open.opened.raw_total).map(|(sum, size)| sum + size);
                 heads.push(open.head.names);
             }
         }
         let mut open = match lock(&self.inputs).first_mut() {
-            Some(first) => OpenCsv::open(first, options, &cancel)?,
+            Some(first) => OpenCsv::open(first, options, &cancel, true)?,
             None => return Err(Error::internal("no input was prepared")),
         };
         if !several {
@@ -237,7 +237,7 @@ impl CsvInput {
         let schema = if table.columns.is_empty() && self.placeholder {
             Arc::new(Schema::new(vec![Field::new("placeholder", DataType::Utf8, true)]))
         } else {
-            table.schema(options)?
+            table.schema(&open.dialect, options)?
         };
         let threads = match options.threads {
             0 => available_parallelism().map_or(1, usize::from),

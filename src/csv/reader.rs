@@ -53,7 +53,7 @@ pub struct FileSummary {
     pub skipped: u64,
     /// What the decoders counted.
     pub counts: RowCounts,
-    /// Records that the splitter saw after the head, by its own count.
+    /// Blank lines and comments of the head, and all records after it by the splitter's own count.
     pub records_seen: u64,
     /// Rows handed on.
     pub rows: u64,
@@ -67,6 +67,8 @@ pub struct FileSummary {
     pub replaced: u64,
     /// Columns of the result that this input lacks.
     pub missing_columns: Vec<String>,
+    /// What the text says against the options in force, each with the option that helps.
+    pub warnings: Vec<String>,
     /// What `detect = all` found and did.
     pub repair: Option<RepairReport>,
 }
@@ -88,7 +90,7 @@ pub struct ReadSummary {
 }
 
 /// A column that got a wider type than the first batch suggested.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Promotion {
     /// The column.
     pub column: String,
@@ -352,9 +354,11 @@ impl CsvReader {
             header_records: head.header_records,
             skipped: head.skipped_lines + head.skipped_records,
             counts: RowCounts { blank: head.blank, comments: head.comments, ..RowCounts::default() },
+            records_seen: head.blank + head.comments,
             encoding: start.encoding.clone(),
             compression: start.compression.to_string(),
             missing_columns: start.missing.clone(),
+            warnings: start.warnings.clone(),
             ..FileSummary::default()
         };
         let (lines, records) = (head.lines, head.header_records + head.skipped_records);

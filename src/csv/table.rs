@@ -136,9 +136,9 @@ impl Table {
     }
 
     /// The schema of the result.
-    pub(crate) fn schema(&self, options: &ReaderOptions) -> Result<SchemaRef> {
+    pub(crate) fn schema(&self, dialect: &Dialect, options: &ReaderOptions) -> Result<SchemaRef> {
         let head = Head { names: self.columns.iter().map(|column| column.name.clone()).collect(), ..Head::default() };
-        let (plan, _) = self.plan(&head, &Dialect::new(options)?, &Location::default(), options)?;
+        let (plan, _) = self.plan(&head, dialect, &Location::default(), options)?;
         Ok(plan.schema)
     }
 

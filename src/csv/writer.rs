@@ -11,8 +11,8 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, RecordBatchReader, RecordBatchWriter};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::array::{Array, AsArray, RecordBatch, RecordBatchReader, RecordBatchWriter};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::csv::encode::{Buffers, Encoder};
@@ -334,6 +334,7 @@ impl CsvWriter {
                 )))
             };
         }
+        self.monitor.enter(Stage::Write)?;
         let positions = column_positions(schema, &self.options.effective_column_order())?;
         let columns = schema.project(&positions).map_err(|error| Error::arrow("ordering columns", error))?;
         self.layout = Some(Layout { schema: Arc::clone(schema), positions });
@@ -442,9 +443,20 @@ fn describe(schema: &Schema) -> String {
     columns.collect::<Vec<_>>().join(", ")
 }
 
-/// Bytes of the batch's own rows, though it may share its buffers with a larger one.
+/// Bytes of the batch's own rows, though it may share its buffers with a larger one; values that several rows share count
+/// for each of them, as in the text.
 fn size_of_batch(batch: &RecordBatch) -> usize {
-    let size =
-        |array: &dyn Array| array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size());
-    batch.columns().iter().map(|array| size(array.as_ref())).sum()
+    batch.columns().iter().map(|array| size_of(array.as_ref())).sum()
+}
+
+fn size_of(array: &dyn Array) -> usize {
+    let shared = |values: &dyn Array| size_of(values) / values.len().max(1) * array.len();
+    // The length is the low half of a view.
+    let views = |views: &[u128]| views.iter().map(|view| 16 + *view as u32 as usize).sum();
+    match array.data_type() {
+        DataType::Dictionary(_, _) => shared(array.as_any_dictionary().values()),
+        DataType::Utf8View => views(array.as_string_view().views()),
+        DataType::BinaryView => views(array.as_binary_view().views()),
+        _ => array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size()),
+    }
 }

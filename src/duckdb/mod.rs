@@ -26,11 +26,15 @@ mod merge;
 mod query;
 mod raw;
 mod scan;
-mod sql;
+pub(crate) mod sql;
 mod types;
 
+pub(crate) use database::refuse;
 pub use database::{Database, DatabaseOptions, TableColumn};
+pub(crate) use error::engine;
+pub(crate) use load::find;
 pub use load::{BatchSource, BeforeCommit, LoadOptions, Loaded, OneStream};
 pub use query::{Query, TableStream};
 pub use scan::ROW_GROUP;
 pub use sql::TableName;
+pub(crate) use types::describe;

@@ -249,6 +249,18 @@ pub(crate) fn create_temp_as(table: &str, query: &str) -> String {
     format!("CREATE TEMP TABLE {table} AS {query}")
 }
 
+/// A table of our own, if it is not there.
+pub(crate) fn create_if_missing(table: &TableName, columns: &[(&str, &str)]) -> String {
+    let columns = list(columns.iter().map(|(name, data_type)| format!("{} {data_type}", ident(name))));
+    format!("CREATE TABLE IF NOT EXISTS {table} ({columns})")
+}
+
+/// One row of parameters; each is cast to its column's type.
+pub(crate) fn insert_values(table: &TableName, columns: &[(&str, &str)]) -> String {
+    let values = list(columns.iter().map(|(_, data_type)| cast("?", data_type)));
+    format!("INSERT INTO {table} ({}) VALUES ({values})", idents(columns.iter().map(|(name, _)| name)))
+}
+
 pub(crate) fn drop_temp(table: &str) -> String {
     format!("DROP TABLE IF EXISTS {table}")
 }
@@ -272,6 +284,98 @@ pub(crate) fn duplicate_keys(stage: &str, keys: &[String]) -> String {
 pub(crate) fn dedupe(stage: &str, keys: &[String], last: bool) -> String {
     let pick = if last { "max" } else { "min" };
     format!("DELETE FROM {stage} WHERE rowid NOT IN (SELECT {pick}(rowid) FROM {stage} GROUP BY {})", idents(keys))
+}
+
+pub(crate) fn filtered(expressions: &str, from: &str, condition: &str) -> String {
+    format!("SELECT {expressions} FROM {from} WHERE {condition}")
+}
+
+/// A table with the place and the id of each row, under its own name.
+pub(crate) fn numbered(table: &TableName, row: &str, id: &str) -> String {
+    let (row, id) = (ident(row), ident(id));
+    format!("(SELECT row_number() OVER () AS {row}, rowid AS {id}, * FROM {table}) AS {}", ident(table.table()))
+}
+
+pub(crate) fn any_null(columns: &[String]) -> String {
+    columns.iter().map(|column| format!("{} IS NULL", ident(column))).collect::<Vec<_>>().join(" OR ")
+}
+
+fn none_null(columns: &[String]) -> String {
+    columns.iter().map(|column| format!("{} IS NOT NULL", ident(column))).collect::<Vec<_>>().join(" AND ")
+}
+
+pub(crate) fn outside(column: &str, min: Option<&str>, max: Option<&str>) -> String {
+    let below = min.map(|min| format!("{} < {min}", ident(column)));
+    let above = max.map(|max| format!("{} > {max}", ident(column)));
+    [below, above].into_iter().flatten().collect::<Vec<_>>().join(" OR ")
+}
+
+pub(crate) fn no_full_match(column: &str, pattern: &str) -> String {
+    format!("NOT regexp_full_match(CAST({} AS VARCHAR), {})", ident(column), literal(pattern))
+}
+
+pub(crate) fn none_of(column: &str, literals: &[String]) -> String {
+    format!("{} NOT IN ({})", ident(column), list(literals))
+}
+
+/// How many rows have the key of an earlier one.
+pub(crate) fn count_repeats(table: &str, keys: &[String]) -> String {
+    format!(
+        "SELECT CAST(coalesce(sum(n - 1), 0) AS BIGINT) FROM (SELECT count(*) AS n FROM {table} WHERE {} GROUP BY {} \
+         HAVING count(*) > 1)",
+        none_null(keys),
+        idents(keys)
+    )
+}
+
+/// The rows that have the key of an earlier one.
+pub(crate) fn repeats(numbered: &str, keys: &[String], row: &str, nth: &str) -> String {
+    let (row, nth) = (ident(row), ident(nth));
+    format!(
+        "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY {} ORDER BY {row}) AS {nth} FROM {numbered} WHERE {}) \
+         WHERE {nth} > 1",
+        idents(keys),
+        none_null(keys)
+    )
+}
+
+/// Whether a user's expression is not true. The line breaks keep a comment at its end from swallowing what follows.
+pub(crate) fn not_true(predicate: &str) -> String {
+    format!("(\n{predicate}\n) IS NOT TRUE")
+}
+
+/// A user's expression in brackets of either kind: what gets out of the one does not fit into the other.
+pub(crate) fn bracketed(predicate: &str) -> [String; 2] {
+    [format!("(\n{predicate}\n)"), format!("[\n{predicate}\n]")]
+}
+
+/// A query as a relation that can be nothing but one `SELECT`.
+pub(crate) fn only_query(query: &str) -> String {
+    format!("query({})", literal(query))
+}
+
+/// The place of each row and its columns as text, in the order of the table.
+pub(crate) fn rows_as_text(query: &str, columns: &[&str], row: &str, limit: Option<u64>) -> String {
+    let row = ident(row);
+    let texts = columns.iter().map(|column| cast(&ident(column), "VARCHAR"));
+    let limit = limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
+    format!("SELECT CAST({row} AS BIGINT), {} FROM ({query}) ORDER BY {row}{limit}", list(texts))
+}
+
+/// How many of the rows stand at or before a place.
+pub(crate) fn count_up_to(query: &str, row: &str, place: u64) -> String {
+    format!("SELECT count(*) FROM ({query}) WHERE {} <= {place}", ident(row))
+}
+
+pub(crate) fn delete_rows(table: &str, query: &str, id: &str) -> String {
+    format!("DELETE FROM {table} WHERE rowid IN (SELECT {} FROM ({query}))", ident(id))
+}
+
+/// The newest time of a column, as text and in microseconds since 1970 UTC.
+pub(crate) fn newest(table: &str, column: &str, is_date: bool) -> String {
+    let newest = format!("max({})", ident(column));
+    let instant = if is_date { cast(&newest, "TIMESTAMP") } else { newest.clone() };
+    format!("SELECT CAST({newest} AS VARCHAR), CAST(epoch_us({instant}) AS BIGINT) FROM {table}")
 }
 
 /// Updates what differs and inserts what is new, matched by key; NULL equals NULL in a key.

@@ -9,9 +9,9 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use duckstream::{
-    Auto, CsvInput, CsvReaderBuilder, DecoderChoice, Error, ErrorKind, Fault, FaultCode, Header, Infer, InferQuoted,
-    LongRows, NulBytes, OnError, OnTypeChange, PerColumn, QuoteChar, ReaderOptions, RejectSink, Result, ShortRows,
-    Source, Trim,
+    Auto, CsvInput, CsvReaderBuilder, DecoderChoice, Detect, Error, ErrorKind, Fault, FaultCode, Header, Infer,
+    InferQuoted, LongRows, NulBytes, OnError, OnTypeChange, PerColumn, QuoteChar, ReaderOptions, RejectSink, Result,
+    ShortRows, Source, Trim,
 };
 use proptest::prelude::*;
 
@@ -204,6 +204,33 @@ fn texts_and_what_they_come_to() {
             }),
             "a Utf8,b Decimal128(5, 2)",
             vec![vec!["1", "2.00"]],
+        ),
+        (
+            "a;b\n1;x\n2;y\n",
+            &with(|o| o.delimiter = Auto::Auto),
+            "a Int64,b Utf8",
+            vec![vec!["1", "x"], vec!["2", "y"]],
+        ),
+        (
+            "1,x\n2,y\n",
+            &with(|o| o.header = Header::Auto),
+            "column_1 Int64,column_2 Utf8",
+            vec![vec!["1", "x"], vec!["2", "y"]],
+        ),
+        (
+            "a,b\n'x,y',1\n'z,w',2\n",
+            &with(|o| o.quote = Auto::Auto),
+            "a Utf8,b Int64",
+            vec![vec!["x,y", "1"], vec!["z,w", "2"]],
+        ),
+        (
+            "Report of today\n\na;b\n1;x\n2;y;\n4;z\n5;w\n6;v\n3\n",
+            &with(|o| {
+                o.detect = Detect::All;
+                o.all_text = true;
+            }),
+            "a Utf8,b Utf8",
+            vec![vec!["1", "x"], vec!["2", "y"], vec!["4", "z"], vec!["5", "w"], vec!["6", "v"], vec!["3", "NULL"]],
         ),
         ("a,b\n1,2\n", &with(|o| o.all_text = true), "a Utf8,b Utf8", vec![vec!["1", "2"]]),
         (

@@ -19,6 +19,7 @@ mod output_duckdb; // DuckDB reads what we write
 mod output_ipc; // Arrow files and streams
 #[cfg(feature = "parquet")]
 mod output_parquet; // Parquet, there and back
+mod output_round_trip; // batches to text and back, by our own reader
 mod output_sink; // files that appear when they are complete
 mod reference; // a tokenizer that shares nothing with the library: the oracle
 mod util;

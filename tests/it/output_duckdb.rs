@@ -7,7 +7,7 @@ use duckdb::arrow::array::RecordBatch;
 use duckstream::{ColumnOrder, CsvWriterBuilder, Quoting, WriterOptions};
 
 /// One column per type: name, type, and the values in SQL.
-const COLUMNS: [(&str, &str, &[&str]); 17] = [
+const COLUMNS: [(&str, &str, &[&str]); 20] = [
     ("i8", "TINYINT", &["-128", "127"]),
     ("i64", "BIGINT", &["-9223372036854775808", "9223372036854775807"]),
     ("u64", "UBIGINT", &["0", "18446744073709551615"]),
@@ -21,6 +21,9 @@ const COLUMNS: [(&str, &str, &[&str]); 17] = [
     ("stamp", "TIMESTAMP", &["'1969-12-31 23:59:59.999999'", "'2024-01-02 03:04:05.12'", "'-infinity'"]),
     ("stamp_s", "TIMESTAMP_S", &["'1900-01-01 00:00:01'"]),
     ("stamp_ns", "TIMESTAMP_NS", &["'2024-01-02 03:04:05.000000001'"]),
+    ("zoned", "TIMESTAMPTZ", &["'2024-01-02 03:04:05.12+00'", "'1969-12-31 23:59:59+00'"]),
+    ("uuid", "UUID", &["'6f9619ff-8b86-d011-b42d-00cf4fc964ff'"]),
+    ("choice", "ENUM('a', 'b,c')", &["'a'", "'b,c'"]),
     ("span", "INTERVAL", &["'1 year 2 months 3 days 04:05:06.5'", "'-1 day'", "'0 days'"]),
     ("bytes", "BLOB", &["'\\x00\\xFFa'::BLOB", "'plain'::BLOB"]),
     ("words", "VARCHAR", &["''", "'a,b'", "'say \"x\"'", "e'two\\nlines'", "' pad '", "'é'"]),
@@ -47,7 +50,11 @@ fn duckdb_reads_what_we_write() {
     table(&connection);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.csv");
-    let types = COLUMNS.iter().map(|(name, kind, _)| format!("'{name}': '{kind}'")).collect::<Vec<_>>().join(", ");
+    let types = COLUMNS
+        .iter()
+        .map(|(name, kind, _)| format!("'{name}': '{}'", kind.replace('\'', "''")))
+        .collect::<Vec<_>>()
+        .join(", ");
     for quoting in [Quoting::Minimal, Quoting::All] {
         let options = WriterOptions { column_order: ColumnOrder::Table, quoting, ..WriterOptions::default() };
         let mut writer = CsvWriterBuilder::new().with_options(options).create(&path).unwrap();

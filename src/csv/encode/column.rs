@@ -235,23 +235,19 @@ impl<'a> Column<'a> {
     #[inline(always)]
     fn fixed(&self, from: usize, block: &mut Block, write: impl Fn(&mut [u8], usize, usize) -> usize) {
         let tail = if self.quoted { self.quoted_tail } else { self.bare_tail };
-        let (open, bare, null) = (self.open, self.bare_tail, self.dialect.null.as_slice());
-        match &self.nulls {
-            None if !self.quoted => block.each_row(|buf, at, row| {
-                let at = write(buf, at, row);
-                put_short(buf, at, &tail)
-            }),
-            nulls => block.each_row(|buf, at, row| {
-                if nulls.as_ref().is_some_and(|nulls| nulls.is_null(from + row)) {
-                    let at = put(buf, at, null);
-                    put_short(buf, at, &bare)
-                } else {
-                    let at = put_short(buf, at, &open);
-                    let at = write(buf, at, row);
-                    put_short(buf, at, &tail)
-                }
-            }),
-        }
+        let (bare, null) = (self.bare_tail, self.dialect.null.as_slice());
+        let (open, quoted) = (self.open, self.quoted);
+        let nulls = self.nulls.as_ref();
+        // One loop for all cases: the compiler puts `write` in its place, rather than call it per value.
+        block.each_row(|buf, at, row| {
+            if nulls.is_some_and(|nulls| nulls.is_null(from + row)) {
+                let at = put(buf, at, null);
+                return put_short(buf, at, &bare);
+            }
+            let at = if quoted { put_short(buf, at, &open) } else { at };
+            let at = write(buf, at, row);
+            put_short(buf, at, &tail)
+        });
     }
 
     /// The loop of texts. `first` is the row of `texts` with which the block begins.

@@ -112,8 +112,9 @@ impl Dialect {
 
     /// Whether `text`, standing bare, would not be taken for one value.
     pub fn breaks_a_row(&self, text: &[u8]) -> bool {
-        if !self.is_suspect(text) {
-            return false;
+        let suspect = self.is_suspect(text);
+        if !suspect || self.delimiter.len() == 1 {
+            return suspect;
         }
         let [first, others @ ..] = self.specials;
         text.iter().enumerate().any(|(at, byte)| {
