@@ -1,6 +1,14 @@
 //! Integration tests, in one binary so that DuckDB is linked once.
 #![allow(missing_docs)]
 
+#[cfg(feature = "cli")]
+mod cli_kill; // kill -9, Ctrl-C, SIGTERM, a reader that goes away: nothing half done is left
+#[cfg(feature = "cli")]
+mod cli_run; // pipeline files, from the outside
+#[cfg(feature = "cli")]
+mod cli_support;
+#[cfg(feature = "cli")]
+mod cli_verbs; // each verb: stdout, stderr, exit code
 mod csv_read; // CSV text to batches: both decoders, all sizes, rejects, inference
 #[cfg(feature = "duckdb")]
 mod engine_load; // modes, names, counts, columns that meet by name, casts that keep values
@@ -22,4 +30,8 @@ mod output_parquet; // Parquet, there and back
 mod output_round_trip; // batches to text and back, by our own reader
 mod output_sink; // files that appear when they are complete
 mod reference; // a tokenizer that shares nothing with the library: the oracle
+#[cfg(feature = "duckdb")]
+mod step_csv; // the eight scenarios that the steps were first made for, and their errors
+#[cfg(feature = "duckdb")]
+mod step_names; // odd names, and texts that would like to be SQL
 mod util;
