@@ -1,5 +1,4 @@
 //! CSV in, DuckDB, CSV out, streamed through Arrow.
-#![deny(missing_docs)]
 
 #[cfg(feature = "cli")]
 pub mod cli;

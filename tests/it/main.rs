@@ -1,6 +1,14 @@
 //! Integration tests, in one binary so that DuckDB is linked once.
 #![allow(missing_docs)]
 
+#[cfg(feature = "cli")]
+mod cli_kill; // kill -9, Ctrl-C, SIGTERM, a reader that goes away: nothing half done is left
+#[cfg(feature = "cli")]
+mod cli_run; // pipeline files, from the outside
+#[cfg(feature = "cli")]
+mod cli_support;
+#[cfg(feature = "cli")]
+mod cli_verbs; // each verb: stdout, stderr, exit code
 mod csv_read; // CSV text to batches: both decoders, all sizes, rejects, inference
 #[cfg(feature = "duckdb")]
 mod engine_load; // modes, names, counts, columns that meet by name, casts that keep values
@@ -27,6 +35,9 @@ mod quality_checks; // every kind and severity, messages, injection
 #[cfg(feature = "duckdb")]
 mod quality_receipt; // written, read back, verified
 mod quality_rejects; // every format read back, all or nothing
+mod step_csv; // the eight scenarios that the steps were first made for, and their errors
+#[cfg(feature = "duckdb")]
+mod step_names; // odd names, and texts that would like to be SQL
 mod util;
 mod detect_fixtures; // the damaged files of fixtures/damaged against the undamaged tables
 mod detect_properties; // any clean table in any dialect; any bytes at all
