@@ -368,7 +368,16 @@ pub(crate) const LOAD: Group = Group {
         flag("dedup", Text, "WHICH", "Of several rows with one key, merge takes: last, first, error [default: last]"),
         flag("memory_limit", Text, "SIZE", "DuckDB's memory, such as 512MiB"),
         flag("allow_rejects", Switch, "", "Exit code 0, not 3, when rows were rejected within the limits"),
+        flag("checks", Text, "FILE", "Commit only if the checks of this YAML or JSON file hold"),
+        flag("receipt", Text, "FILE", "Write what was done, with hashes and counts, for `verify`"),
     ],
+};
+
+/// What is validated, by what.
+pub(crate) const VALIDATE: Group = Group {
+    heading: "What must hold",
+    prefix: "",
+    flags: &[flag("checks", Text, "FILE", "The checks: a YAML or JSON file, a list of {check: KIND, column: NAME, …}")],
 };
 
 /// What is exported, and as what.

@@ -12,6 +12,7 @@ use crate::duckdb::LoadOptions;
 use crate::error::{Error, Result};
 use crate::input::Source;
 use crate::options::{Dedup, LoadMode};
+use crate::quality::validate_checks;
 use crate::transfer::{CsvLoad, Format, LoadReport};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -26,6 +27,8 @@ struct Flags {
     dedup: Dedup,
     memory_limit: Option<String>,
     allow_rejects: bool,
+    checks: Option<String>,
+    receipt: Option<String>,
 }
 
 pub(crate) fn run(settings: &Settings<'_>, session: &Session) -> Result<Outcome> {
@@ -44,6 +47,7 @@ pub(crate) fn run(settings: &Settings<'_>, session: &Session) -> Result<Outcome>
     let sources: Result<Vec<_>> = inputs.iter().map(|input| Source::expand(input)).collect();
     let sources = sources?.into_iter().flatten().collect();
 
+    let checks = flags.checks.as_deref().map(validate_checks).transpose()?;
     let database = address.open(reader.threads, flags.memory_limit, false)?;
     let options = LoadOptions {
         mode: flags.mode,
@@ -53,7 +57,13 @@ pub(crate) fn run(settings: &Settings<'_>, session: &Session) -> Result<Outcome>
         monitor: session.monitor(),
         ..LoadOptions::default()
     };
-    let load = CsvLoad::new(sources, table.clone()).with_reader_options(reader).with_load_options(options);
+    let mut load = CsvLoad::new(sources, table.clone()).with_reader_options(reader).with_load_options(options);
+    if let Some(checks) = checks {
+        load = load.with_checks(checks);
+    }
+    if let Some(receipt) = &flags.receipt {
+        load = load.with_receipt(receipt);
+    }
     let report = match load.run(&database) {
         Ok(report) => report,
         Err(error) => {
@@ -77,6 +87,7 @@ pub(crate) fn run(settings: &Settings<'_>, session: &Session) -> Result<Outcome>
         report.rejected,
         flags.allow_rejects,
     );
+    outcome.notes.extend(report.checks.iter().filter_map(|check| check.message.clone()));
     outcome.details.extend(columns.iter().map(|column| format!("{}: {}", column.name, column.data_type)));
     let columns: Vec<_> = columns.iter().map(|column| json!({"name": column.name, "type": column.data_type})).collect();
     outcome.json.insert("db".to_owned(), json!(address.db.display().to_string()));

@@ -3,7 +3,7 @@
 //!
 //! - `flags.rs`: the flags, as tables. `verbs.rs`: the verbs, and the parser made of both.
 //! - `settings.rs`: flag, else environment, else config file.
-//! - `load.rs`, `export.rs`, `convert.rs`, `sniff.rs`, `run.rs`: one verb each. `address.rs`: databases, tables, files.
+//! - `load.rs`, `export.rs`, `convert.rs`, `sniff.rs`, `validate.rs`, `verify.rs`, `run.rs`: one verb each. `address.rs`: databases, tables, files.
 //! - `session.rs`, `progress.rs`, `signals.rs`: who watches a run, and who may stop it.
 //! - `report.rs`, `exit.rs`: what is said at the end.
 //!
@@ -22,7 +22,9 @@ mod session;
 mod settings;
 mod signals;
 mod sniff;
+mod validate;
 mod verbs;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

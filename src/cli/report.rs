@@ -59,6 +59,10 @@ impl Outcome {
             if file.replaced > 0 {
                 line.push_str(&format!(", {} invalid sequences replaced", count(file.replaced)));
             }
+            self.notes.extend(file.warnings.iter().map(|warning| format!("warning: {}: {warning}", file.source)));
+            if let Some(repair) = &file.repair {
+                self.notes.push(format!("{}: {repair}", file.source));
+            }
             if !file.missing_columns.is_empty() {
                 line.push_str(&format!(", without {}", file.missing_columns.join(", ")));
             }

@@ -3,11 +3,11 @@
 use clap::{Arg, ArgAction, Command};
 
 use crate::cli::exit::EXIT_CODES;
-use crate::cli::flags::{COMMON, CONVERT, EXPORT, Group, LOAD, OUT, READER, RUN, SNIFF, WRITER};
+use crate::cli::flags::{COMMON, CONVERT, EXPORT, Group, LOAD, OUT, READER, RUN, SNIFF, VALIDATE, WRITER};
 use crate::cli::report::Outcome;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
-use crate::cli::{convert, export, load, run, sniff};
+use crate::cli::{convert, export, load, run, sniff, validate, verify};
 use crate::error::Result;
 
 /// One verb.
@@ -73,6 +73,32 @@ CSV and TSV keep every value as the text it is, unless types are asked for.",
   duckstream sniff flights.csv
   duckstream sniff flights.csv --json | jq .columns",
         run: sniff::run,
+    },
+    Verb {
+        name: "validate",
+        about: "Checks inputs without keeping them; exit code 4 if a check fails",
+        words: (
+            "INPUT",
+            1..=usize::MAX,
+            "Files, globs, archive.zip::members, or - for stdin; together they make one table",
+        ),
+        groups: &[VALIDATE, READER[0], READER[1], READER[2], READER[3]],
+        examples: "\
+  duckstream validate flights.csv --checks checks.yaml
+
+A file of checks:
+  - {check: not_null, columns: [year, month, day]}
+  - {check: range, column: month, min: 1, max: 12}
+  - {check: row_count, min: 1, severity: warn}",
+        run: validate::run,
+    },
+    Verb {
+        name: "verify",
+        about: "Checks a receipt again: inputs, counts, table, output; exit code 4 if it does not hold",
+        words: ("RECEIPT", 1..=1, "A file that `load --receipt` wrote"),
+        groups: &[],
+        examples: "  duckstream verify receipt.json",
+        run: verify::run,
     },
     Verb {
         name: "run",

@@ -10,7 +10,8 @@ use crate::quality::receipt::document::{Identity, Receipt, TargetReceipt};
 use crate::quality::receipt::hash::hash_file;
 
 /// How a thing stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum VerifyStatus {
     /// As the receipt says.
     Holds,
@@ -21,7 +22,7 @@ pub enum VerifyStatus {
 }
 
 /// One thing that a receipt vouches for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct VerifyFinding {
     /// What: `input a.csv`, `rows of a.csv`, `table t`, `output b.csv`.
     pub subject: String,
