@@ -72,17 +72,20 @@ impl Rules<'_> {
         let quote = self.dialect.quote?;
         let pieces = split(text, &[delimiter]);
         let mut joined: Vec<(usize, usize)> = Vec::with_capacity(pieces.len());
-        let (mut open, mut middle) = (false, false);
+        let mut open = false;
         for (start, end) in pieces {
             let raw = &text[start..end];
             let count = raw.iter().filter(|byte| **byte == quote).count();
-            middle |= !open && count > 0 && trim_blanks(raw).first() != Some(&quote);
             match joined.last_mut() {
                 Some(last) if open => last.1 = end,
                 _ => joined.push((start, end)),
             }
             open ^= count % 2 == 1;
         }
+        let middle = joined.iter().any(|(start, end)| {
+            let raw = trim_blanks(&text[*start..*end]);
+            raw.contains(&quote) && !(raw.first() == Some(&quote) && raw.last() == Some(&quote))
+        });
         (middle && !open).then(|| self.align_pieces(text, joined))
     }
 
@@ -353,7 +356,12 @@ impl Rules<'_> {
             }
         }
         let unsure = if found.is_some_and(|(_, best)| second - best < 0.3) { 1.0 } else { 0.0 };
-        found.map(|(cut, price)| (cut, price + 2.5 + unsure))
+        // A closing or an opening quote at the cut leaves little doubt.
+        let quoted = |at: usize| self.dialect.quote.is_some() && raw.get(at).copied() == self.dialect.quote;
+        found.map(|(cut, price)| {
+            let seam = quoted(cut) || quoted(cut - 1);
+            (cut, price + if seam { 1.0 } else { 2.5 + unsure })
+        })
     }
 }
 

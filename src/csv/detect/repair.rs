@@ -11,7 +11,7 @@ use crate::csv::detect::layout::{self, Layout};
 use crate::csv::detect::profile::Profile;
 use crate::csv::detect::report::{Repair, RepairReport};
 use crate::csv::detect::score::{DELIMITERS, Known, rank};
-use crate::csv::detect::tokens::{Dialect, Flaw, QUOTE_REACH, Record, line_at, occurrences, trim_blanks};
+use crate::csv::detect::tokens::{Dialect, Field, Flaw, QUOTE_REACH, Record, line_at, occurrences, trim_blanks};
 use crate::error::{Error, ErrorKind, Fault, FaultCode, Location, Result};
 use crate::options::{Header, InferQuoted, LongRows, ReaderOptions, ShortRows, Trim};
 
@@ -336,7 +336,7 @@ impl Repaired {
             self.advance(next, 1);
             return;
         }
-        if regular && !self.has_other_quotes(record) && self.take_regular(record) {
+        if regular && !self.has_odd_quotes(record) && self.take_regular(record) {
             return;
         }
         self.take_damaged(record);
@@ -428,20 +428,28 @@ impl Repaired {
         true
     }
 
-    /// Whether a field stands between quotes of the kind that this text does not use.
-    fn has_other_quotes(&self, record: &Record) -> bool {
-        let text = &self.buffer[self.at..];
+    /// Whether a regular record has quotes that another reading explains better: of another kind, or run together with
+    /// the cell before.
+    fn has_odd_quotes(&self, record: &Record) -> bool {
+        let text = &self.buffer[self.at..self.at + record.end];
+        if record.fields.len() < 2 || record.lines > 1 || !self.open_quotes {
+            return false;
+        }
         let other = if self.dialect.quote == Some(b'\'') { b'"' } else { b'\'' };
-        record.fields.len() > 1
-            && record
-                .fields
-                .iter()
-                .any(|field| field.end > field.start + 1 && text[field.start] == other && text[field.end - 1] == other)
-            && self.open_quotes
-            && {
-                let best = self.best_line(&text[..record.end]);
-                best.repairs.contains(&Repair::OtherQuote)
-            }
+        let wrapped =
+            |field: &Field| field.end > field.start + 1 && text[field.start] == other && text[field.end - 1] == other;
+        let odd = |field: &Field| {
+            !field.quoted
+                && self
+                    .dialect
+                    .quote
+                    .is_some_and(|quote| memchr::memchr_iter(quote, &text[field.start..field.end]).count() % 2 == 1)
+        };
+        if !record.fields.iter().any(|field| wrapped(field) || odd(field)) {
+            return false;
+        }
+        let best = self.best_line(text);
+        best.repairs.iter().any(|repair| matches!(repair, Repair::OtherQuote | Repair::Split))
     }
 
     /// Whether the quotes of a record over several lines only seem to close: each of its lines is a row by itself.
@@ -506,6 +514,10 @@ impl Repaired {
             let mut stop = None;
             for line in 0..lines {
                 let Some((line_end, line_next)) = line_at(text, at, self.complete) else { break };
+                let blank = trim_blanks(&text[at..line_end]).is_empty();
+                if at == text.len() || (blank && line + 1 == lines) {
+                    break;
+                }
                 if line > 0 {
                     apart += self.best_line(&text[at..line_end]).cost;
                 }
