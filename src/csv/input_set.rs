@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::thread::available_parallelism;
 
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use crossbeam_channel::bounded;
 
 use crate::csv::canonical::{RowCounts, canonicalize};
@@ -60,6 +60,7 @@ pub struct CsvInput {
     state: Arc<Mutex<ReadState>>,
     promotions: Vec<Promotion>,
     attempts: u32,
+    schema: SchemaRef,
 }
 
 impl CsvInput {
@@ -84,6 +85,7 @@ impl CsvInput {
             state: Arc::default(),
             promotions: Vec::new(),
             attempts: 0,
+            schema: Arc::new(Schema::empty()),
         })
     }
 
@@ -148,6 +150,22 @@ impl CsvInput {
     /// What became of the records of the last stream.
     pub fn summary(&self) -> ReadSummary {
         lock(&self.state).summary.clone()
+    }
+
+    /// The columns of the last stream; none before the first.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    /// The input that a row of the last stream came from, counted from 0.
+    pub(crate) fn file_of_row(&self, row: u64) -> String {
+        let mut end = 0;
+        let summary = self.summary();
+        let file = summary.files.iter().find(|file| {
+            end += file.rows;
+            row < end
+        });
+        file.map(|file| file.source.clone()).unwrap_or_default()
     }
 
     /// What became of the records of the stream that is being read, for whoever has lent the input away.
@@ -239,6 +257,7 @@ impl CsvInput {
         } else {
             table.schema(&open.dialect, options)?
         };
+        self.schema = Arc::clone(&schema);
         let threads = match options.threads {
             0 => available_parallelism().map_or(1, usize::from),
             threads => threads,

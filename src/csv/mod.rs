@@ -35,6 +35,7 @@ mod writer;
 
 pub use canonical::RowCounts;
 pub use input_set::CsvInput;
+pub(crate) use reader::lock;
 pub use reader::{CsvReader, CsvReaderBuilder, FileSummary, Promotion, ReadSummary, RejectSink};
 pub use types::ColumnType;
 pub use writer::{CsvWriter, CsvWriterBuilder, WriteSummary};

@@ -1,6 +1,6 @@
 //! The two halves joined: CSV to table, table to CSV, file to file.
 //!
-//! - `load.rs`: inputs → table: reader, reject target, transaction, row identity.
+//! - `load.rs`: inputs → table: transaction, checks, row identity, receipt; `rejects.rs`: where its rejects go.
 //! - `export.rs`: table or query → file.
 //! - `convert.rs`: inputs → file.
 //! - `output.rs`: the formats of files, and the options of each.
@@ -13,6 +13,8 @@ mod export;
 #[cfg(feature = "duckdb")]
 mod load;
 mod output;
+#[cfg(feature = "duckdb")]
+mod rejects;
 
 use std::time::Duration;
 

@@ -63,7 +63,30 @@ enum Step {
 impl Rules<'_> {
     /// The cheapest way to see `text`, split at any of `delimiters`, as one row.
     pub fn align(&self, text: &[u8], delimiters: &[&[u8]]) -> Aligned {
-        let pieces = split(text, delimiters);
+        self.align_pieces(text, split(text, delimiters))
+    }
+
+    /// The same, but a quote anywhere in a cell holds the delimiters up to the next one: a quoted cell may have been
+    /// run together with the one before it. `None` where no quote is in the middle of a cell.
+    pub fn align_quoted(&self, text: &[u8], delimiter: &[u8]) -> Option<Aligned> {
+        let quote = self.dialect.quote?;
+        let pieces = split(text, &[delimiter]);
+        let mut joined: Vec<(usize, usize)> = Vec::with_capacity(pieces.len());
+        let (mut open, mut middle) = (false, false);
+        for (start, end) in pieces {
+            let raw = &text[start..end];
+            let count = raw.iter().filter(|byte| **byte == quote).count();
+            middle |= !open && count > 0 && trim_blanks(raw).first() != Some(&quote);
+            match joined.last_mut() {
+                Some(last) if open => last.1 = end,
+                _ => joined.push((start, end)),
+            }
+            open ^= count % 2 == 1;
+        }
+        (middle && !open).then(|| self.align_pieces(text, joined))
+    }
+
+    fn align_pieces(&self, text: &[u8], pieces: Vec<(usize, usize)>) -> Aligned {
         if pieces.len() > MOST_PIECES || self.width > MOST_PIECES {
             return self.plain(text, &pieces);
         }
@@ -73,7 +96,7 @@ impl Rules<'_> {
         let mut steps = vec![Step::None; best.len()];
         best[0] = 0.0;
         let merges = self.merge_limits(text, &pieces);
-        let deficit = width.saturating_sub(n);
+        let deficit = width.saturating_sub(self.fields(text, &pieces));
         for i in 0..=n {
             for j in 0..=width {
                 let here = best[at(i, j)];
@@ -97,7 +120,7 @@ impl Rules<'_> {
                 let (start, end) = pieces[i];
                 let blank = trim_blanks(&text[start..end]).is_empty();
                 if blank {
-                    relax(i + 1, j, if j == width { 0.7 } else { 4.0 }, Step::Cut);
+                    relax(i + 1, j, if j == width { 0.7 } else { 1.6 }, Step::Cut);
                 } else if j == width && self.long_rows == LongRows::Truncate {
                     relax(i + 1, j, 0.5, Step::Cut);
                 }
@@ -208,6 +231,23 @@ impl Rules<'_> {
             .collect()
     }
 
+    /// How many fields the pieces are when those between a pair of quotes are one.
+    fn fields(&self, text: &[u8], pieces: &[(usize, usize)]) -> usize {
+        let Some(quote) = self.dialect.quote else { return pieces.len() };
+        let (mut fields, mut open) = (0, false);
+        for (start, end) in pieces {
+            let raw = trim_blanks(&text[*start..*end]);
+            fields += usize::from(!open);
+            if open {
+                open = raw.last() != Some(&quote);
+            } else if raw.first() == Some(&quote) {
+                open = raw.iter().filter(|byte| **byte == quote).count() % 2 == 1;
+            }
+        }
+        // A quote that never closes held nothing together.
+        if open { pieces.len() } else { fields }
+    }
+
     fn column_cost(&self, j: usize, cell: &Cell) -> f64 {
         self.profile.columns.get(j).map_or(0.0, |column| column.cost(&cell.text))
     }
@@ -238,6 +278,9 @@ impl Rules<'_> {
 
     fn unquoted(&self, raw: &[u8], merged: usize, column: usize, mut price: f64) -> (Cell, f64) {
         if merged > 1 {
+            // Emptiness is not text: it is cut rather than merged.
+            let hollow = raw.starts_with(&self.dialect.delimiter) || raw.ends_with(&self.dialect.delimiter);
+            price += if hollow { 3.0 } else { 0.0 };
             price += 2.0 + 0.3 * (merged - 2) as f64;
             let last = column + 1 == self.width;
             if last {
@@ -294,7 +337,13 @@ impl Rules<'_> {
             }
             let (left, left_price) = self.cell(&raw[..cut], 1, j);
             let (right, right_price) = self.cell(&raw[cut..], 1, j + 1);
-            let price = left_price + right_price + self.column_cost(j, &left) + self.column_cost(j + 1, &right);
+            // `.5` and `5.` are numbers, but not ones that a cut should make.
+            let torn = raw[cut - 1] == b'.' || raw[cut] == b'.';
+            let price = f64::from(u8::from(torn)) * 1.5
+                + left_price
+                + right_price
+                + self.column_cost(j, &left)
+                + self.column_cost(j + 1, &right);
             match found {
                 Some((_, best)) if price >= best => second = second.min(price),
                 _ => {

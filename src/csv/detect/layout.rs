@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use crate::csv::detect::align::Cell;
 use crate::csv::detect::profile::Profile;
 use crate::csv::detect::score::DELIMITERS;
-use crate::csv::detect::tokens::{Dialect, Record, trim_blanks};
+use crate::csv::detect::shape::Shape;
+use crate::csv::detect::tokens::{Dialect, Field, Record, trim_blanks};
 use crate::options::Header;
 
 /// More rows than this are not looked at to find the table.
@@ -44,6 +45,8 @@ pub(crate) struct Layout {
     /// How sure that is, 0.5 to 1.
     pub header_score: f64,
     pub repeated_header: Option<u64>,
+    /// A first data row that stood on the header's line.
+    pub first_row: Option<Vec<Cell>>,
     pub preamble: Vec<(u64, String)>,
     /// Byte and line of the first data row.
     pub data_start: usize,
@@ -199,6 +202,30 @@ fn pick(rows: &[Row]) -> Block {
     })
 }
 
+/// Where rows of another table begin inside a block, filled up to its width; or the block's end.
+fn change(rows: &[Row], block: Block) -> usize {
+    let first = block.start + MOST_HEADER_ROWS;
+    let mut profile = Profile::default();
+    for (index, row) in rows.iter().enumerate().take(block.end).skip(block.start + 1) {
+        if row.width() != block.width || row.filled == 0 {
+            continue;
+        }
+        if index > first + 2 {
+            let strange = |row: &Row| {
+                let (fit, misfit) = profile.typed_fit(&row.cells);
+                misfit >= 2 && fit == 0
+            };
+            let narrow = |row: &Row| row.filled >= 2 && row.filled * 2 < block.width;
+            let next = rows[index..block.end].iter().take(4);
+            if next.len() == 4 && next.clone().all(|row| narrow(row) && strange(row)) {
+                return index;
+            }
+        }
+        profile.add(&row.cells);
+    }
+    block.end
+}
+
 /// Finds the first table of the sample.
 pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, header: Header, line: u64) -> Layout {
     let mut layout = Layout { strip, data_line: line, ..Layout::default() };
@@ -208,6 +235,7 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
         return layout;
     }
     let mut block = pick(rows);
+    block.end = change(rows, block);
     layout.width = block.width;
     layout.profile = profile_of(rows, block);
     layout.regular = block.regular as f64 / (block.end - block.start).max(1) as f64;
@@ -236,7 +264,10 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
     };
     layout.header_lines = head.iter().map(|index| rows[*index].line).collect();
     if !head.is_empty() {
-        let joined = join(rows, &head, layout.width, sample, dialect);
+        let mut joined = join(rows, &head, layout.width, sample, dialect);
+        if let [_] = head[..] {
+            layout.first_row = detach(&mut joined, &layout.profile, layout.width);
+        }
         layout.width = layout.width.max(joined.len());
         layout.profile.columns.resize_with(layout.width, Default::default);
         layout.header = Some(joined);
@@ -281,7 +312,8 @@ fn header_rows(
         let cells = recut(sample, row, block.width, dialect);
         let width = cells.len();
         let filled = cells.iter().filter(|cell| !cell.text.trim_ascii().is_empty()).count();
-        let near = width * 10 >= block.width * 6 && filled >= 2 && filled * 2 >= block.width;
+        let names = width < block.width && filled >= 3 && cells.iter().all(|cell| is_name(&cell.text));
+        let near = names || width * 10 >= block.width * 6 && filled >= 2 && filled * 2 >= block.width;
         let (fit, misfit) = profile.typed_fit(&cells);
         !rows[start].after_blank && near && (misfit >= fit)
     });
@@ -322,8 +354,12 @@ fn header_rows(
     let mut next = start + 1;
     while next < block.end.saturating_sub(1) && head.len() < MOST_HEADER_ROWS {
         let row = &rows[next];
+        if row.filled == 0 {
+            next += 1;
+            continue;
+        }
         let (fit, misfit) = judge(next);
-        let enough = misfit >= 2 || typed == 1 || misfit * 2 >= typed;
+        let enough = misfit >= 2 || typed == 1 || misfit * 2 >= typed || misfit == row.filled;
         let strange = profile.mean_cost(&row.cells) > 1.5;
         if row.width() != block.width || fit > 0 || misfit == 0 || !enough || !strange || row.after_blank {
             break;
@@ -349,11 +385,19 @@ fn header_rows(
 fn repeated(rows: &[Row], head: &[usize], layout: &mut Layout) -> usize {
     let last = head[head.len() - 1];
     let mut next = last + 1;
+    while layout.width > 1 && rows.get(next).is_some_and(|row| row.filled == 0) && next + 1 < rows.len() {
+        next += 1;
+    }
     while rows.get(next).is_some_and(|row| same(row, &rows[last])) && next + 1 < rows.len() {
         layout.repeated_header = Some(rows[next].line);
         next += 1;
     }
     next
+}
+
+/// Short enough, and without a sentence in it.
+fn is_name(cell: &[u8]) -> bool {
+    cell.len() <= 40 && cell.split(|byte| *byte == b' ').count() <= 3 && !Shape::of(cell).is_typed()
 }
 
 fn same(a: &Row, b: &Row) -> bool {
@@ -372,6 +416,28 @@ fn ascending(cells: &[Cell]) -> bool {
     count >= 3 && steps.count() + 1 == count && numbers[0].is_none() && first
 }
 
+/// Cuts a data row off a header that lacks its line end.
+fn detach(header: &mut Vec<Cell>, profile: &Profile, width: usize) -> Option<Vec<Cell>> {
+    if width < 2 || !(header.len() == 2 * width || header.len() == 2 * width - 1) {
+        return None;
+    }
+    let mut row = header.split_off(width);
+    if row.len() < width {
+        // The last name and the first value are one cell: cut it where the value looks like its column.
+        let seam = header[width - 1].text.clone();
+        let cost = |cut: &usize| profile.columns[0].cost(&seam[*cut..]);
+        let cut = (1..seam.len()).filter(|cut| seam[*cut] & 0xC0 != 0x80).min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
+        header[width - 1].text.truncate(cut);
+        row.insert(0, Cell { text: seam[cut..].to_vec(), quoted: false });
+    }
+    let (fit, misfit) = profile.typed_fit(&row);
+    if fit > misfit {
+        return Some(row);
+    }
+    header.append(&mut row);
+    None
+}
+
 /// The cells of a row; by another delimiter if only that gives the right width.
 fn recut(sample: &[u8], row: &Row, width: usize, dialect: &Dialect) -> Vec<Cell> {
     if row.width() == width {
@@ -382,14 +448,33 @@ fn recut(sample: &[u8], row: &Row, width: usize, dialect: &Dialect) -> Vec<Cell>
         let other = Dialect { delimiter: delimiter.as_bytes().to_vec(), ..dialect.clone() };
         let mut record = Record::default();
         if other.read_safe(text, 0, true, &mut record) && record.fields.len() == width {
-            let cell = |field: &crate::csv::detect::tokens::Field| Cell {
-                text: other.value(text, *field).into_owned(),
-                quoted: field.quoted,
-            };
+            let cell = |field: &Field| Cell { text: other.value(text, *field).into_owned(), quoted: field.quoted };
             return record.fields.iter().map(cell).collect();
         }
     }
     row.cells.clone()
+}
+
+/// Names that all have a blank before them, or quotes of another kind around them, lose these.
+fn unwrap_names(cells: &mut [Cell]) {
+    let led = cells.iter().skip(1).all(|cell| !cell.quoted && cell.text.first().is_none_or(|byte| *byte == b' '));
+    if led && cells.len() > 2 {
+        for cell in cells.iter_mut() {
+            cell.text = trim_blanks(&cell.text).to_vec();
+        }
+    }
+    for quote in [b'\'', b'"'] {
+        let wrapped = |cell: &Cell| {
+            let text = &cell.text;
+            text.len() > 1 && text.first() == Some(&quote) && text.last() == Some(&quote) && !cell.quoted
+        };
+        if cells.iter().all(|cell| cell.text.is_empty() || wrapped(cell)) {
+            for cell in cells.iter_mut().filter(|cell| !cell.text.is_empty()) {
+                cell.text = cell.text[1..cell.text.len() - 1].to_vec();
+                cell.quoted = true;
+            }
+        }
+    }
 }
 
 /// The header's cells: those of several rows joined with a space, one per column.
@@ -397,9 +482,14 @@ fn join(rows: &[Row], head: &[usize], width: usize, sample: &[u8], dialect: &Dia
     let mut joined: Vec<Cell> = vec![Cell::default(); width];
     for index in head {
         let mut cells = recut(sample, &rows[*index], width, dialect);
+        let filled = cells.iter().filter(|cell| !cell.text.trim_ascii().is_empty()).count();
+        if cells.len() > width && filled == width {
+            cells.retain(|cell| !cell.text.trim_ascii().is_empty());
+        }
         while cells.len() > width && cells.last().is_some_and(|cell| cell.text.trim_ascii().is_empty()) {
             cells.pop();
         }
+        unwrap_names(&mut cells);
         if cells.len() > joined.len() {
             joined.resize_with(cells.len(), Cell::default);
         }

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 
 use crate::csv::detect::align::{Aligned, Cell, Rules};
 use crate::csv::detect::layout::{self, Layout};
+use crate::csv::detect::profile::Profile;
 use crate::csv::detect::report::{Repair, RepairReport};
 use crate::csv::detect::score::{DELIMITERS, Known, rank};
 use crate::csv::detect::tokens::{Dialect, Flaw, QUOTE_REACH, Record, line_at, occurrences, trim_blanks};
@@ -34,6 +35,8 @@ pub struct Repaired {
     dialect: Dialect,
     layout: Layout,
     record: Record,
+    /// The columns twice over, for two rows on one line.
+    twice: Profile,
     pending: Vec<Pending>,
     after_blank: bool,
     blank_rows: u64,
@@ -42,6 +45,8 @@ pub struct Repaired {
     /// The table's last row has been given out.
     ended: bool,
     keep_quotes: bool,
+    /// Quotes are to be found out.
+    open_quotes: bool,
     report: RepairReport,
 }
 
@@ -91,6 +96,7 @@ pub fn repair(input: Box<dyn Read + Send>, options: &ReaderOptions) -> Result<Re
         dialect: Dialect::new(b",", Some(b'"'), None),
         layout: Layout::default(),
         record: Record::default(),
+        twice: Profile::default(),
         pending: Vec::new(),
         after_blank: false,
         blank_rows: 0,
@@ -98,6 +104,7 @@ pub fn repair(input: Box<dyn Read + Send>, options: &ReaderOptions) -> Result<Re
         out_at: 0,
         ended: false,
         keep_quotes,
+        open_quotes: known(options).quote.is_none(),
         report: RepairReport::default(),
     };
     repaired.open().map_err(unwrap_io)?;
@@ -203,13 +210,20 @@ impl Repaired {
             let rival = ranked.iter().find(|other| other.dialect.delimiter != self.dialect.delimiter);
             let lead = rival.map_or(1.0, |rival| 1.0 - rival.score / ranked[0].score.max(1e-9));
             let even = ranked[0].consistency * (0.5 + 0.5 * self.layout.regular);
-            self.report.confidence = (even * (0.5 + 0.5 * lead.clamp(0.0, 1.0))).clamp(0.0, 1.0);
+            // A lead of half the score leaves no doubt.
+            self.report.confidence = (even * (0.5 + lead.clamp(0.0, 0.5))).clamp(0.0, 1.0);
             break;
         }
         self.at += self.layout.data_start;
         self.line = self.layout.data_line;
+        let columns = &self.layout.profile.columns;
+        self.twice = Profile { columns: columns.iter().chain(columns).cloned().collect() };
         self.describe();
         self.write_header();
+        if let Some(row) = self.layout.first_row.take() {
+            let line = self.layout.header_lines.first().copied().unwrap_or(self.line);
+            self.give(&row, &[Repair::PartedRows], line);
+        }
         if self.layout.width == 0 {
             self.ended = true;
         }
@@ -322,7 +336,7 @@ impl Repaired {
             self.advance(next, 1);
             return;
         }
-        if regular && self.take_regular(record) {
+        if regular && !self.has_other_quotes(record) && self.take_regular(record) {
             return;
         }
         self.take_damaged(record);
@@ -395,6 +409,13 @@ impl Repaired {
         }
         let fits = fit > 0 && misfit == 0;
         let footer = is_footer_word(first) && (misfit > 0 || empty * 2 > width);
+        // Another, narrower table may be filled up with delimiters to this one's width.
+        let filled_up = cells.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
+        if doubtful && strange && filled_up > 1 && filled_up < width {
+            let aligned = Aligned { cells, cost: 0.0, repairs: Vec::new(), pieces: filled_up };
+            self.postpone(aligned, record.next, record.lines);
+            return true;
+        }
         if doubtful && (!fits && (width - empty <= 1 || footer)) {
             let aligned = Aligned { cells, cost: 0.0, repairs: Vec::new(), pieces: width };
             self.postpone(aligned, record.next, record.lines);
@@ -405,6 +426,22 @@ impl Repaired {
         self.give(&cells, &repairs, self.line);
         self.advance(record.next, record.lines);
         true
+    }
+
+    /// Whether a field stands between quotes of the kind that this text does not use.
+    fn has_other_quotes(&self, record: &Record) -> bool {
+        let text = &self.buffer[self.at..];
+        let other = if self.dialect.quote == Some(b'\'') { b'"' } else { b'\'' };
+        record.fields.len() > 1
+            && record
+                .fields
+                .iter()
+                .any(|field| field.end > field.start + 1 && text[field.start] == other && text[field.end - 1] == other)
+            && self.open_quotes
+            && {
+                let best = self.best_line(&text[..record.end]);
+                best.repairs.contains(&Repair::OtherQuote)
+            }
     }
 
     /// Whether the quotes of a record over several lines only seem to close: each of its lines is a row by itself.
@@ -482,7 +519,7 @@ impl Repaired {
                 self.rules(&self.dialect, self.layout.strip).align(&text[..stop], &[&self.dialect.delimiter]);
             let open_break = record.flaw == Flaw::None && record.lines == 1;
             let (fit, misfit) = self.layout.profile.typed_fit(&joined.cells);
-            if joined.cost < apart && (!open_break || (misfit == 0 && fit >= 2 && joined.cost < 4.0)) {
+            if joined.cost < apart && (!open_break || (misfit == 0 && fit >= 2 && joined.cost < 12.0)) {
                 joined.repairs.push(Repair::JoinedLines);
                 (best, best_next, best_lines) = (joined, after, lines);
             }
@@ -525,26 +562,29 @@ impl Repaired {
         if best.cost < 1.2 {
             return best;
         }
-        let mut consider = |mut other: Aligned, price: f64, repair: Repair| {
+        let mut consider = |mut other: Aligned, price: f64, repair: Option<Repair>| {
             other.cost += price;
             if other.cost < best.cost {
-                other.repairs.push(repair);
+                other.repairs.extend(repair);
                 best = other;
             }
         };
+        if let Some(aligned) = self.rules(&self.dialect, self.layout.strip).align_quoted(line, main) {
+            consider(aligned, 0.3, None);
+        }
         let mut follow = main.to_vec();
         follow.push(b' ');
         if !self.layout.strip && main != b" " && occurrences(line, &follow) * 10 >= (width.saturating_sub(1)) * 7 {
             let rules = self.rules(&self.dialect, true);
-            consider(rules.align(line, &[main]), 0.3, Repair::StrippedBlanks);
+            consider(rules.align(line, &[main]), 0.3, Some(Repair::StrippedBlanks));
         }
         for other in [b'"', b'\''] {
             let count = line.iter().filter(|byte| **byte == other).count();
-            if Some(other) != self.dialect.quote && count >= 2 && count % 2 == 0 && self.options_allow_quotes() {
+            if Some(other) != self.dialect.quote && count >= 2 && count % 2 == 0 && self.open_quotes {
                 let dialect = Dialect { quote: Some(other), ..self.dialect.clone() };
                 let aligned = self.rules(&dialect, self.layout.strip).align(line, &[main]);
                 if aligned.cells.iter().any(|cell| cell.quoted) {
-                    consider(aligned, 1.5, Repair::OtherQuote);
+                    consider(aligned, 1.5, Some(Repair::OtherQuote));
                 }
             }
         }
@@ -557,13 +597,21 @@ impl Repaired {
                 if count > 0 && (count + 1) * 2 >= width {
                     let aligned = self.rules(&self.dialect, true).align(line, &[other]);
                     let price = price(&aligned);
-                    consider(aligned, price, Repair::OtherDelimiter);
+                    consider(aligned, price, Some(Repair::OtherDelimiter));
                 }
                 if count > 0 && main_count > 0 {
                     let aligned = self.rules(&self.dialect, self.layout.strip).align(line, &[main, other]);
                     let price = price(&aligned) + 0.5;
-                    consider(aligned, price, Repair::OtherDelimiter);
+                    consider(aligned, price, Some(Repair::OtherDelimiter));
                 }
+            }
+        }
+        if width > 1 && main_count + 2 >= width * 2 {
+            let rules =
+                Rules { profile: &self.twice, width: width * 2, ..self.rules(&self.dialect, self.layout.strip) };
+            consider(rules.align(line, &[main]), 1.0, Some(Repair::PartedRows));
+            if let Some(aligned) = rules.align_quoted(line, main) {
+                consider(aligned, 1.3, Some(Repair::PartedRows));
             }
         }
         let doubled = main.repeat(2);
@@ -571,15 +619,10 @@ impl Repaired {
             consider(
                 self.rules(&self.dialect, self.layout.strip).align(line, &[&doubled]),
                 1.5,
-                Repair::OtherDelimiter,
+                Some(Repair::OtherDelimiter),
             );
         }
         best
-    }
-
-    /// Whether quotes may be found out at all.
-    fn options_allow_quotes(&self) -> bool {
-        known(&self.options).quote.is_none()
     }
 
     /// How many lines a record takes if quotes close only before a delimiter or a line end.
@@ -667,6 +710,12 @@ impl Repaired {
     }
 
     fn give(&mut self, cells: &[Cell], repairs: &[Repair], line: u64) {
+        if repairs.contains(&Repair::PartedRows) && cells.len() == self.layout.width * 2 {
+            let (first, second) = cells.split_at(self.layout.width);
+            self.give(first, repairs, line);
+            self.give(second, &[], line);
+            return;
+        }
         write_row(&mut self.out, cells, self.keep_quotes, self.options.comment.as_deref());
         self.report.rows += 1;
         if repairs.is_empty() {

@@ -36,6 +36,8 @@ pub enum Repair {
     OtherQuote,
     /// A row that was broken over several lines was joined.
     JoinedLines,
+    /// Two rows that stood on one line were parted.
+    PartedRows,
     /// Blanks after (or before) the delimiters of one row were removed.
     StrippedBlanks,
     /// A comment line was dropped.
@@ -116,6 +118,7 @@ impl Repair {
             Repair::OtherDelimiter => "another delimiter",
             Repair::OtherQuote => "another quote character",
             Repair::JoinedLines => "broken over lines, joined",
+            Repair::PartedRows => "two rows on one line parted",
             Repair::StrippedBlanks => "blanks next to delimiters removed",
             Repair::Comment => "comment dropped",
             Repair::EmptyRow => "empty row at the end dropped",

@@ -110,7 +110,11 @@ pub(crate) fn rank(sample: &[u8], complete: bool, known: &Known, rare: bool) -> 
         for (quote, escape) in quotes(text, known) {
             let dialect = Dialect::new(delimiter, quote, escape);
             // Quotes as text must be clearly the better reading: a few stray ones do not do away with quoting.
-            let prior = if quote.is_none() && known.quote.is_none() { *prior * 0.85 } else { *prior };
+            let prior = match (quote, known.quote) {
+                (None, None) if wraps(text, delimiter) => *prior * 0.3,
+                (None, None) => *prior * 0.85,
+                _ => *prior,
+            };
             candidates.push(score(&dialect, text, complete, prior));
         }
     }
@@ -128,6 +132,19 @@ pub(crate) fn rank(sample: &[u8], complete: bool, known: &Known, rare: bool) -> 
     // Stable: what was looked at first wins a tie, and `"` is looked at first.
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     candidates
+}
+
+/// Whether about as many fields begin with `"` as end with it: then quotes quote, however badly they are escaped.
+fn wraps(text: &[u8], delimiter: &[u8]) -> bool {
+    let ends =
+        |at: usize| text.get(at).is_none_or(|byte| matches!(byte, b'\n' | b'\r')) || text[at..].starts_with(delimiter);
+    let begins = |at: usize| at == 0 || matches!(text[at - 1], b'\n' | b'\r') || text[..at].ends_with(delimiter);
+    let (mut opening, mut closing) = (0_usize, 0_usize);
+    for at in memchr::memchr_iter(b'"', text) {
+        opening += usize::from(begins(at));
+        closing += usize::from(ends(at + 1));
+    }
+    opening > 0 && opening.min(closing) * 10 >= opening.max(closing) * 7
 }
 
 /// The ways of quoting for which the text gives any reason, the plain one first.

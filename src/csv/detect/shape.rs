@@ -99,8 +99,13 @@ impl Shape {
         if is_url(cell) {
             return Shape::Url;
         }
-        if cell.iter().any(|byte| byte.is_ascii_whitespace()) { Shape::Text } else { Shape::Code }
+        if is_phrase(cell) { Shape::Text } else { Shape::Code }
     }
+}
+
+/// Blanks or list separators: more than one word.
+fn is_phrase(cell: &[u8]) -> bool {
+    cell.iter().any(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'|'))
 }
 
 fn wordy(cell: &[u8]) -> Shape {
@@ -115,7 +120,7 @@ fn wordy(cell: &[u8]) -> Shape {
         Shape::Url
     } else if text.chars().all(char::is_alphabetic) {
         Shape::Word
-    } else if cell.iter().any(|byte| byte.is_ascii_whitespace()) {
+    } else if is_phrase(cell) {
         Shape::Text
     } else {
         Shape::Code

@@ -325,7 +325,7 @@ impl Run<'_> {
         let rest = rest.filter(|name| !columns.iter().any(|column| column.name == *name));
         let order: Vec<&str> = first.chain(rest).collect();
         let query = sql::rows_as_text(&rows.failing, &order, &self.row, Some(EXAMPLES));
-        self.each(doing, &query, &mut |row, values| {
+        self.each(doing, &query, |row, values| {
             let shown = order.iter().zip(values).take(SHOWN).map(|(name, value)| format!("{name}={}", cut(value)));
             let mut text = shown.collect::<Vec<_>>().join(", ");
             if order.len() > SHOWN {
@@ -370,7 +370,7 @@ impl Run<'_> {
             };
             let query = sql::rows_as_text(&rows.failing, &names, &self.row, None);
             let mut raw = String::new();
-            self.each(doing, &query, &mut |row, values| {
+            self.each(doing, &query, |row, values| {
                 raw.clear();
                 for (index, value) in values.iter().enumerate() {
                     if index > 0 {
@@ -407,7 +407,7 @@ impl Run<'_> {
     }
 
     /// Rows whose first column is their place and whose others are text.
-    fn each(&self, doing: &str, query: &str, take: &mut dyn FnMut(u64, &[Option<&str>]) -> Result<()>) -> Result<()> {
+    fn each(&self, doing: &str, query: &str, mut take: impl FnMut(u64, &[Option<&str>]) -> Result<()>) -> Result<()> {
         let failed = |error| engine(doing, error);
         let mut statement = self.connection.prepare(query).map_err(failed)?;
         for batch in statement.stream_arrow([]).map_err(failed)? {

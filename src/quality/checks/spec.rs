@@ -280,6 +280,9 @@ fn parse_kind(kind: &str, object: Map<String, Value>) -> Result<Kind> {
         }
         "sql" => {
             let Sql { predicate } = parse(object)?;
+            if predicate.trim().is_empty() {
+                return Err(Error::usage("'predicate' is empty"));
+            }
             Kind::Sql { predicate }
         }
         "row_count" => match parse(object)? {
@@ -397,6 +400,7 @@ mod tests {
             ("- {check: freshness, column: a, max_age: soon}", "such as 24h"),
             ("- {check: not_null, name: 5, column: a}", "option 'name': 5 is not a text"),
             ("- {check: sql, predicate: true}", "option 'predicate'"),
+            ("- {check: sql, predicate: ' '}", "'predicate' is empty"),
             ("- [", "this is not YAML"),
         ] {
             let error = Checks::from_yaml(yaml).unwrap_err();

@@ -15,6 +15,7 @@ mod table;
 mod tally;
 
 pub use file::RejectFile;
+#[cfg(feature = "duckdb")]
 pub(crate) use record::push_csv_field;
 pub use record::{RawEncoding, RejectRecord};
 #[cfg(feature = "duckdb")]
