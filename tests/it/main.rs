@@ -10,6 +10,10 @@ mod cli_support;
 #[cfg(feature = "cli")]
 mod cli_verbs; // each verb: stdout, stderr, exit code
 mod csv_read; // CSV text to batches: both decoders, all sizes, rejects, inference
+mod detect_fixtures; // the damaged files of fixtures/damaged against the undamaged tables
+mod detect_properties; // any clean table in any dialect; any bytes at all
+mod detect_repair; // one case per kind of damage
+mod detect_sniff;
 #[cfg(feature = "duckdb")]
 mod engine_load; // modes, names, counts, columns that meet by name, casts that keep values
 #[cfg(feature = "duckdb")]
@@ -29,17 +33,13 @@ mod output_ipc; // Arrow files and streams
 mod output_parquet; // Parquet, there and back
 mod output_round_trip; // batches to text and back, by our own reader
 mod output_sink; // files that appear when they are complete
-mod reference; // a tokenizer that shares nothing with the library: the oracle
 #[cfg(feature = "duckdb")]
 mod quality_checks; // every kind and severity, messages, injection
 #[cfg(feature = "duckdb")]
 mod quality_receipt; // written, read back, verified
 mod quality_rejects; // every format read back, all or nothing
+mod reference; // a tokenizer that shares nothing with the library: the oracle
 mod step_csv; // the eight scenarios that the steps were first made for, and their errors
 #[cfg(feature = "duckdb")]
 mod step_names; // odd names, and texts that would like to be SQL
-mod util;
-mod detect_fixtures; // the damaged files of fixtures/damaged against the undamaged tables
-mod detect_properties; // any clean table in any dialect; any bytes at all
-mod detect_repair; // one case per kind of damage
-mod detect_sniff; // what is said about a sample
+mod util; // what is said about a sample
