@@ -58,3 +58,8 @@ pub use step::{
 pub use transfer::{ConvertReport, CsvConvert, Format, OutputOptions};
 #[cfg(feature = "duckdb")]
 pub use transfer::{CsvExport, CsvLoad, ExportReport, LoadReport};
+
+/// The README's example is a test.
+#[cfg(all(doctest, feature = "duckdb"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, FaultCode};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,7 @@ impl Exit {
             | ErrorKind::Read { .. }
             | ErrorKind::Corrupt { .. }
             | ErrorKind::Undecodable { .. } => Exit::Input,
+            ErrorKind::Data(fault) if fault.code == FaultCode::InvalidEncoding => Exit::Input,
             ErrorKind::Data(_) | ErrorKind::Refused { .. } => Exit::Data,
             ErrorKind::Target { .. } => Exit::Target,
             ErrorKind::Write { .. }

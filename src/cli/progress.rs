@@ -191,13 +191,14 @@ mod tests {
     use super::*;
 
     fn at(seconds: u64, stage: Stage) -> Progress {
-        let mut progress = Progress::default();
-        progress.stage = stage;
-        progress.rows = 1_500_000;
-        progress.bytes = 50;
-        progress.total_bytes = Some(100);
-        progress.elapsed = Duration::from_secs(seconds);
-        progress
+        Progress {
+            stage,
+            rows: 1_500_000,
+            bytes: 50,
+            total_bytes: Some(100),
+            elapsed: Duration::from_secs(seconds),
+            ..Progress::default()
+        }
     }
 
     #[test]

@@ -51,10 +51,10 @@ impl Step for ParquetStreamingWriter {
 
 fn parse(format: Format, config: Value) -> Result<(WriteConfig, OutputOptions)> {
     let (own, mut options) = divide::<WriteConfig>(config, &OutputOptions::names(format))?;
-    if let Some(skip) = own.skip_sorting {
-        if options.insert("sort_columns".to_owned(), json!(!skip)).is_some_and(|sort| sort != json!(!skip)) {
-            return Err(Error::usage("'skip_sorting' and 'sort_columns' contradict each other"));
-        }
+    if let Some(skip) = own.skip_sorting
+        && options.insert("sort_columns".to_owned(), json!(!skip)).is_some_and(|sort| sort != json!(!skip))
+    {
+        return Err(Error::usage("'skip_sorting' and 'sort_columns' contradict each other"));
     }
     Ok((own, OutputOptions::from_json(format, options)?))
 }

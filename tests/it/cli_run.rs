@@ -52,7 +52,7 @@ fn a_pipeline_runs_as_often_as_it_is_asked_to() {
         found.map(|line| line["value"].clone())
     };
     assert_eq!(metric("flights", "rows_read"), Some(json!(4)));
-    assert_eq!(metric("flights", "bytes_processed"), Some(json!(41)));
+    assert_eq!(metric("flights", "bytes_processed"), Some(json!(38)));
     assert_eq!(metric("late", "rows_written"), Some(json!(2)));
     assert_eq!(metric("write_late", "rows_written"), Some(json!(2)));
     assert!(metric("keep", "duration_ms").is_some());

@@ -192,7 +192,7 @@ fn conversions_keep_text_order_and_header() {
     // Several inputs, by name; types where a format has them.
     cli.write("one.csv", "a,b\n1,x\n").write("two.csv", "b,a\ny,2.5\n");
     convert(&["one.csv", "two.csv", "both.parquet"]);
-    assert_eq!(convert(&["both.parquet", "-"]).stdout, "a,b\n1,x\n2.5,y\n");
+    assert_eq!(convert(&["both.parquet", "-"]).stdout, "a,b\n1.0,x\n2.5,y\n");
 }
 
 #[test]
