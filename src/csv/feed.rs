@@ -46,7 +46,7 @@ pub(crate) struct FileEnd {
 /// What the consumer learns between chunks.
 pub(crate) enum Note {
     Start(Box<FileStart>),
-    End(FileEnd),
+    End(Box<FileEnd>),
 }
 
 /// An input whose head has been read.
@@ -241,7 +241,7 @@ impl Feed for FileFeed {
                     repair: open.repair.as_ref().map(|repair| lock(&repair.0).report().clone()),
                 };
                 self.current = None;
-                return Ok(Some(Fed::Note(Note::End(end))));
+                return Ok(Some(Fed::Note(Note::End(Box::new(end)))));
             }
             let opened = match lock(&self.inputs).get_mut(self.next_input) {
                 None => return Ok(None),

@@ -158,6 +158,7 @@ impl CsvInput {
     }
 
     /// The input that a row of the last stream came from, counted from 0.
+    #[cfg(feature = "duckdb")]
     pub(crate) fn file_of_row(&self, row: u64) -> String {
         let mut end = 0;
         let summary = self.summary();

@@ -35,6 +35,7 @@ mod writer;
 
 pub use canonical::RowCounts;
 pub use input_set::CsvInput;
+#[cfg(feature = "duckdb")]
 pub(crate) use reader::lock;
 pub use reader::{CsvReader, CsvReaderBuilder, FileSummary, Promotion, ReadSummary, RejectSink};
 pub use types::ColumnType;

@@ -206,7 +206,7 @@ impl CsvReader {
                     return self.check_limits(true).map(|()| None);
                 }
                 Some(Item::Note(Note::Start(start))) => self.start_file(*start),
-                Some(Item::Note(Note::End(end))) => self.finish_file(Some(end))?,
+                Some(Item::Note(Note::End(end))) => self.finish_file(Some(*end))?,
                 Some(Item::Decoded { decoded, byte, records, raw }) => {
                     let batch = self.take(decoded, byte, records, raw)?;
                     if !lock(&self.state).widen.is_empty() {

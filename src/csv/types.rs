@@ -92,12 +92,14 @@ impl ColumnType {
     /// Whether every value of `self` is also one of `wider`, spelled the same.
     pub(crate) fn widens_to(self, wider: ColumnType) -> bool {
         use ColumnType::{Date, Decimal, Float64, Int64, Text, Timestamp, Unknown};
-        match (self, wider) {
-            (_, Text) | (Unknown, _) => true,
-            (Int64, Decimal(38, 0) | Float64) | (Decimal(38, 0), Float64) => true,
-            (Date, Timestamp) => true,
-            _ => false,
-        }
+        matches!(
+            (self, wider),
+            (_, Text)
+                | (Unknown, _)
+                | (Int64, Decimal(38, 0) | Float64)
+                | (Decimal(38, 0), Float64)
+                | (Date, Timestamp)
+        )
     }
 }
 

@@ -159,7 +159,7 @@ fn parse_by_rules(column: ColumnType, text: &[u8], rules: &Rules) -> Option<Valu
 
 /// Microseconds, if nothing is finer and the second is no leap second.
 fn whole_micros(time: NaiveDateTime) -> Option<Value> {
-    (time.nanosecond() % 1000 == 0 && time.nanosecond() < 1_000_000_000)
+    (time.nanosecond().is_multiple_of(1000) && time.nanosecond() < 1_000_000_000)
         .then(|| Value::Micros(time.and_utc().timestamp_micros()))
 }
 

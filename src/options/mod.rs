@@ -43,10 +43,10 @@ pub use writer::WriterOptions;
 pub fn from_json<T: DeserializeOwned>(value: Value) -> Result<T> {
     if let Value::Object(map) = &value {
         let known = field_names::<T>();
-        if !known.is_empty() {
-            if let Some(key) = map.keys().find(|key| !known.contains(&key.as_str())) {
-                return Err(unknown_option(key, known));
-            }
+        if !known.is_empty()
+            && let Some(key) = map.keys().find(|key| !known.contains(&key.as_str()))
+        {
+            return Err(unknown_option(key, known));
         }
         // One at a time, so that the message can name the key whose value is wrong.
         for (key, value) in map {

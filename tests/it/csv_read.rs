@@ -57,7 +57,8 @@ struct Outcome {
 
 fn read(text: &[u8], trickle: usize, options: &ReaderOptions) -> Outcome {
     let kept = Arc::new(Mutex::new(Kept::default()));
-    let attempt = || -> Result<(Vec<RecordBatch>, arrow::datatypes::SchemaRef, (u64, u64, u64))> {
+    type Attempt = (Vec<RecordBatch>, arrow::datatypes::SchemaRef, (u64, u64, u64));
+    let attempt = || -> Result<Attempt> {
         let source = Source::reader("t", Trickle(text.to_vec(), 0, trickle));
         let mut input = CsvInput::new(vec![source], options.clone())?.with_rejects(kept.clone());
         loop {

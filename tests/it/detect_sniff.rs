@@ -8,7 +8,8 @@ fn look(text: &str) -> Sniffed {
 
 #[test]
 fn what_is_found() {
-    let cases: &[(&str, &str, Option<char>, Option<char>, bool, u64)] = &[
+    type Case = (&'static str, &'static str, Option<char>, Option<char>, bool, u64);
+    let cases: &[Case] = &[
         ("a,b\n1,2\n3,4\n", ",", Some('"'), None, true, 0),
         ("a;b\n1;2\n3;4\n", ";", Some('"'), None, true, 0),
         ("a\tb\n1\t2\n", "\t", Some('"'), None, true, 0),

@@ -255,9 +255,10 @@ fn read(text: &str, options: &WriterOptions) -> Vec<Vec<Option<String>>> {
     let (mut quoted, mut was_quoted, mut rest) = (false, false, text);
     while let Some(char) = rest.chars().next() {
         let next = rest.chars().nth(1);
+        let taken = next.filter(|next| quoted && Some(char) == escape && [quote, escape].contains(&Some(*next)));
         let end_row = !quoted && rest.starts_with(newline);
-        if quoted && Some(char) == escape && next.is_some() && (next == quote || next == escape) {
-            field.push(next.unwrap());
+        if let Some(taken) = taken {
+            field.push(taken);
             rest = &rest[2..];
         } else if Some(char) == quote && (quoted || (field.is_empty() && !was_quoted)) {
             (quoted, was_quoted) = (!quoted, true);
@@ -406,7 +407,7 @@ fn columns_are_ordered_once_and_headers_need_no_rows() {
         ..WriterOptions::default()
     };
     assert_eq!(header(list(&["é", "a"])), "é,a\n");
-    assert!(try_csv(&[batch.clone()], list(&["A"])).unwrap_err().to_string().contains("did you mean"));
+    assert!(try_csv(std::slice::from_ref(&batch), list(&["A"])).unwrap_err().to_string().contains("did you mean"));
     let shared = Shared::default();
     let writer = CsvWriterBuilder::new().with_schema(batch.schema()).build(shared.clone()).unwrap();
     assert_eq!(writer.finish().unwrap().rows, 0);
@@ -438,7 +439,7 @@ fn wide_rows(rows: usize) -> RecordBatch {
 #[test]
 fn bytes_do_not_depend_on_threads_or_batches() {
     let whole = wide_rows(40_000);
-    let expected = try_csv(&[whole.clone()], WriterOptions { threads: 1, ..table_order() }).unwrap();
+    let expected = try_csv(std::slice::from_ref(&whole), WriterOptions { threads: 1, ..table_order() }).unwrap();
     assert_eq!(expected.len(), {
         let shorter: usize = read(&expected, &table_order()).len();
         assert_eq!(shorter, 40_001);

@@ -30,8 +30,8 @@ fn written(batch: &RecordBatch, options: &WriterOptions) -> Vec<u8> {
     let mut writer = CsvWriterBuilder::new().with_options(options.clone()).build(shared.clone()).unwrap();
     writer.write(batch).unwrap();
     assert_eq!(writer.finish().unwrap().rows, batch.num_rows() as u64);
-    let bytes = shared.0.lock().unwrap().clone();
-    bytes
+
+    shared.0.lock().unwrap().clone()
 }
 
 fn read(bytes: Vec<u8>, options: ReaderOptions) -> RecordBatch {
