@@ -203,7 +203,7 @@ fn a_conversion_keeps_its_rejects_in_a_file() {
     assert_eq!(cli.read("good.csv"), "a,b\n1,2\n4,5\n");
     let lines: Vec<Value> = cli.read("bad.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 1);
-    assert_eq!(lines[0]["line"], 3);
+    assert_eq!(lines[0]["line_start"], 3);
     cli.expect(2, &["convert", "bad.csv", "good.csv", "--rejects", "bad_rows", "-q"]);
 }
 
