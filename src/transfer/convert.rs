@@ -160,7 +160,7 @@ fn reject_file(target: Option<&str>) -> Result<Option<Arc<Mutex<RejectFile>>>> {
     match target {
         None => Ok(None),
         Some(file) if RejectFile::is_file(file) => {
-            Ok(Some(Arc::new(Mutex::new(RejectFile::create(file, &new_run_id())?))))
+            Ok(Some(Arc::new(Mutex::new(RejectFile::create(file, new_run_id())?))))
         }
         Some(other) => Err(Error::usage(format!(
             "rejects = '{other}': there is no database to hold a table; name a .jsonl, .csv or .parquet file"

@@ -95,6 +95,7 @@ pub enum OutputOptions {
 
 impl OutputOptions {
     /// The names of the options that [`from_json`](Self::from_json) takes, and of those that it refuses with a reason.
+    #[cfg(feature = "duckdb")]
     pub(crate) fn names(format: Format) -> Vec<&'static str> {
         let own = match format {
             #[cfg(feature = "parquet")]
