@@ -14,7 +14,7 @@ demo:
 	rm -rf '$(OUT)' && mkdir -p '$(OUT)' && \
 	run load fixtures/demo/flights.csv --db '$(OUT)/demo.duckdb' --null-values NA && \
 	run export --db '$(OUT)/demo.duckdb' flights '$(OUT)/flights.csv' && \
-	run export --db '$(OUT)/demo.duckdb' --sql 'SELECT carrier, count(*) AS flights, round(avg(dep_delay), 1) AS mean_delay FROM flights GROUP BY carrier ORDER BY flights DESC LIMIT 3' - && \
+	run export --db '$(OUT)/demo.duckdb' --sql 'SELECT carrier, count(*) AS flights, round(avg(dep_delay), 1) AS mean_delay FROM flights GROUP BY carrier ORDER BY flights DESC, carrier LIMIT 3' - && \
 	printf '\n$$ head -n 3 %s\n' '$(OUT)/flights.csv' && head -n 3 '$(OUT)/flights.csv'
 
 # Every test.

@@ -136,7 +136,10 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .disable_help_subcommand(true);
     let completions = Command::new("completions").about("Prints the completions for a shell").arg(
-        Arg::new("shell").required(true).value_parser(clap::builder::EnumValueParser::<clap_complete::Shell>::new()),
+        Arg::new("shell")
+            .help("Which shell")
+            .required(true)
+            .value_parser(clap::builder::EnumValueParser::<clap_complete::Shell>::new()),
     );
     program.subcommands(VERBS.iter().map(Verb::command)).subcommand(completions)
 }

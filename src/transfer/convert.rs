@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arrow::array::{RecordBatch, RecordBatchReader};
@@ -13,11 +14,12 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use serde::Serialize;
 
-use crate::csv::{CsvInput, CsvReader, Promotion, ReadSummary};
+use crate::csv::{CsvInput, CsvReader, Promotion, ReadSummary, lock};
 use crate::error::{Error, Result};
 use crate::input::Source;
 use crate::job::{Monitor, Stage};
-use crate::options::{ColumnOrder, ReaderOptions, WriterOptions};
+use crate::options::{ColumnOrder, OnError, ReaderOptions, WriterOptions};
+use crate::quality::{RejectFile, new_run_id};
 use crate::transfer::as_millis;
 use crate::transfer::output::OutputOptions;
 
@@ -102,11 +104,19 @@ impl CsvConvert {
     /// Whatever the inputs, the rows or the target object to. The target is as before then.
     pub fn run(self) -> Result<ConvertReport> {
         let started = Instant::now();
-        let CsvConvert { sources, target, reader, output, monitor } = self;
+        let CsvConvert { sources, target, mut reader, output, monitor } = self;
         monitor.enter(Stage::Open)?;
         // The reader counts the rows; the writer is only to be cancelled.
         let quiet = Monitor::new(monitor.cancel_token().clone(), None);
-        let input = CsvInput::new(sources, reader)?.with_monitor(monitor.clone());
+        // Whoever names a place for rejects wants them there.
+        if reader.rejects.is_some() && reader.on_error == OnError::Error {
+            reader.on_error = OnError::Reject;
+        }
+        let rejects = reject_file(reader.rejects.as_deref())?;
+        let mut input = CsvInput::new(sources, reader)?.with_monitor(monitor.clone());
+        if let Some(rejects) = &rejects {
+            input = input.with_rejects(rejects.clone());
+        }
         let (summary, read, promotions) = if target == Path::new("-") {
             let state = input.summary_handle();
             let summary = output.write(input.into_reader()?, &target, &quiet)?;
@@ -128,6 +138,9 @@ impl CsvConvert {
         if !summary.skipped && summary.rows != read.rows {
             return Err(Error::internal(format!("{} rows were read, but {} were written", read.rows, summary.rows)));
         }
+        if let Some(rejects) = &rejects {
+            lock(rejects).finish()?;
+        }
         monitor.enter(Stage::Done)?;
         Ok(ConvertReport {
             target: target.to_string_lossy().into_owned(),
@@ -139,6 +152,19 @@ impl CsvConvert {
             promotions,
             duration: started.elapsed(),
         })
+    }
+}
+
+/// The file for rejected rows, if one is asked for.
+fn reject_file(target: Option<&str>) -> Result<Option<Arc<Mutex<RejectFile>>>> {
+    match target {
+        None => Ok(None),
+        Some(file) if RejectFile::is_file(file) => {
+            Ok(Some(Arc::new(Mutex::new(RejectFile::create(file, new_run_id())?))))
+        }
+        Some(other) => Err(Error::usage(format!(
+            "rejects = '{other}': there is no database to hold a table; name a .jsonl, .csv or .parquet file"
+        ))),
     }
 }
 

@@ -196,6 +196,18 @@ fn conversions_keep_text_order_and_header() {
 }
 
 #[test]
+fn a_conversion_keeps_its_rejects_in_a_file() {
+    let cli = Cli::new();
+    cli.write("bad.csv", "a,b\n1,2\n3\n4,5\n");
+    cli.expect(3, &["convert", "bad.csv", "good.csv", "--rejects", "bad.jsonl", "-q"]);
+    assert_eq!(cli.read("good.csv"), "a,b\n1,2\n4,5\n");
+    let lines: Vec<Value> = cli.read("bad.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["line_start"], 3);
+    cli.expect(2, &["convert", "bad.csv", "good.csv", "--rejects", "bad_rows", "-q"]);
+}
+
+#[test]
 fn a_look_shows_columns_and_types() {
     let cli = Cli::new();
     cli.write("de.csv", "tag;preis\n2013-01-01;10\n2013-01-02;\n");
