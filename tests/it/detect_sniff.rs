@@ -6,9 +6,12 @@ fn look(text: &str) -> Sniffed {
     sniff(text.as_bytes(), true, &ReaderOptions::default())
 }
 
+/// Text, delimiter, quote, escape, header, lines above the table.
+type Case = (&'static str, &'static str, Option<char>, Option<char>, bool, u64);
+
 #[test]
 fn what_is_found() {
-    let cases: &[(&str, &str, Option<char>, Option<char>, bool, u64)] = &[
+    let cases: &[Case] = &[
         ("a,b\n1,2\n3,4\n", ",", Some('"'), None, true, 0),
         ("a;b\n1;2\n3;4\n", ";", Some('"'), None, true, 0),
         ("a\tb\n1\t2\n", "\t", Some('"'), None, true, 0),

@@ -134,10 +134,13 @@ impl Rules<'_> {
                     let (cell, price) = self.cell(&text[start..pieces[k - 1].1], k - i, j);
                     relax(k, j + 1, price + self.column_cost(j, &cell), Step::Take(i));
                 }
-                if deficit > 0 && self.short_rows != ShortRows::Pad && j + 1 < width && j < i + deficit + 1 {
-                    if let Some((cut, price)) = self.best_split(&text[start..end], j) {
-                        relax(i + 1, j + 2, price, Step::Split(cut));
-                    }
+                if deficit > 0
+                    && self.short_rows != ShortRows::Pad
+                    && j + 1 < width
+                    && j < i + deficit + 1
+                    && let Some((cut, price)) = self.best_split(&text[start..end], j)
+                {
+                    relax(i + 1, j + 2, price, Step::Split(cut));
                 }
             }
         }

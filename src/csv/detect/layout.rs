@@ -165,6 +165,7 @@ fn profile_of(rows: &[Row], block: Block) -> Profile {
     };
     learn(&mut profile, block.start + head);
     profile.columns.resize_with(block.width, Default::default);
+    profile.settle();
     profile
 }
 
@@ -326,11 +327,11 @@ fn header_rows(
         sum => 0.5 + 0.5 * (fit.abs_diff(misfit) as f64 / sum as f64) * (1.0 - 0.5 / sum as f64),
     };
     layout.header_score = header_score;
-    if let Some(above) = above {
-        if !start_is_header || typed == 0 {
-            layout.header_reason = format!("line {}: above the first row that fits the columns", rows[above].line);
-            return (vec![above], start);
-        }
+    if let Some(above) = above
+        && (!start_is_header || typed == 0)
+    {
+        layout.header_reason = format!("line {}: above the first row that fits the columns", rows[above].line);
+        return (vec![above], start);
     }
     if typed == 0 {
         let known = rows[start]
@@ -370,10 +371,10 @@ fn header_rows(
         head.push(next);
         next += 1;
     }
-    if let Some(above) = above {
-        if rows[above].width() == block.width || rows[above].filled + 1 >= block.width {
-            head.insert(0, above);
-        }
+    if let Some(above) = above
+        && (rows[above].width() == block.width || rows[above].filled + 1 >= block.width)
+    {
+        head.insert(0, above);
     }
     let lines: Vec<String> = head.iter().map(|index| rows[*index].line.to_string()).collect();
     layout.header_reason = format!("line {}: does not fit the types of the columns below", lines.join(", "));

@@ -20,6 +20,8 @@ pub(crate) struct Column {
     many_patterns: bool,
     many_values: bool,
     padded: u32,
+    /// What each shape costs here; set once all cells are counted.
+    costs: [f64; SHAPES],
 }
 
 /// All columns.
@@ -90,23 +92,29 @@ impl Column {
         self.padded * 2 > self.cells
     }
 
-    /// What it costs to find this cell here: 0 for a typical one, about 7 for one that cannot be.
-    pub fn cost(&self, cell: &[u8]) -> f64 {
-        if self.cells < 2 {
-            return 0.0;
-        }
-        let shape = Shape::of(cell);
+    /// Settles what each shape costs, relative to the most likely one.
+    fn settle(&mut self) {
         let total = f64::from(self.cells);
         let weight = |shape: Shape| {
             let general: u32 =
                 (0..SHAPES).filter(|i| ALL[*i] != shape && ALL[*i].covers(shape)).map(|i| self.shapes[i]).sum();
             (f64::from(self.shapes[shape as usize]) + 0.2 * f64::from(general) + 0.15) / (total + 1.0)
         };
-        if shape == Shape::Null && self.shapes[Shape::Null as usize] == 0 {
-            return 1.0;
+        let weights = ALL.map(weight);
+        let best = weights.iter().copied().fold(0.0, f64::max);
+        self.costs = weights.map(|weight| (best.ln() - weight.ln()).min(5.0));
+        if self.shapes[Shape::Null as usize] == 0 {
+            self.costs[Shape::Null as usize] = 1.0;
         }
-        let best = (0..SHAPES).map(|index| weight(ALL[index])).fold(0.0, f64::max);
-        let mut cost = (best.ln() - weight(shape).ln()).min(5.0);
+    }
+
+    /// What it costs to find this cell here: 0 for a typical one, about 7 for one that cannot be.
+    pub fn cost(&self, cell: &[u8]) -> f64 {
+        if self.cells < 2 {
+            return 0.0;
+        }
+        let shape = Shape::of(cell);
+        let mut cost = self.costs[shape as usize];
         let filled = f64::from(self.filled());
         if shape.is_empty() || filled < 4.0 {
             return cost;
@@ -130,6 +138,11 @@ impl Profile {
         for (column, cell) in self.columns.iter_mut().zip(row) {
             column.add(cell.as_ref());
         }
+    }
+
+    /// To be called once all rows are added.
+    pub fn settle(&mut self) {
+        self.columns.iter_mut().for_each(Column::settle);
     }
 
     /// How many cells of typed columns fit them, and how many do not; empty cells count for neither.

@@ -170,10 +170,10 @@ fn quotes(text: &[u8], known: &Known) -> Vec<(Option<u8>, Option<u8>)> {
             Some(escape) => result.push((quote, escape)),
             None => {
                 result.push((quote, None));
-                if let Some(byte) = quote {
-                    if occurrences(text, &[b'\\', byte]) > 0 {
-                        result.push((quote, Some(b'\\')));
-                    }
+                if let Some(byte) = quote
+                    && occurrences(text, &[b'\\', byte]) > 0
+                {
+                    result.push((quote, Some(b'\\')));
                 }
             }
         }
