@@ -82,9 +82,10 @@ impl Column {
         Some((ALL[best], f64::from(self.shapes[best]) / f64::from(filled)))
     }
 
-    /// Whether a cell like this was seen here, as a value.
-    pub fn has_value(&self, cell: &[u8]) -> bool {
-        !self.many_values && self.values.contains_key(&identity(cell.trim_ascii()))
+    /// Whether this value is one that the column repeats.
+    pub fn repeats_value(&self, cell: &[u8]) -> bool {
+        let count = self.values.get(&identity(cell.trim_ascii())).copied().unwrap_or(0);
+        !self.many_values && (count >= 2 || (count == 1 && self.values.len() * 2 <= self.filled() as usize))
     }
 
     /// Whether blanks around a cell are usual here.
