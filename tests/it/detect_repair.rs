@@ -222,6 +222,28 @@ fn one_column() {
 }
 
 #[test]
+fn small_tables_lose_no_row() {
+    gives("name,age\nBob,5\nAl,x,6\nJo\n", "name,age\nBob,5\nAl,\"x,6\"\nJo,\n");
+    gives("a,b,c\n1,2,3\n1,2\n1\n1,2,3,4\n", "a,b,c\n1,2,3\n1,2,\n1,,\n1,2,\"3,4\"\n");
+    gives("a,b\n1,\"x\n2,y\n3,z\n", "a,b\n1,\"\"\"x\"\n2,y\n3,z\n");
+    gives("\"a\",\"b\"\n\"1\",\"say \"hi\", ok\"\n\"2\",\"fine\"\n", "a,b\n1,\"say \"\"hi\"\", ok\"\n2,fine\n");
+    gives("  \n\"Title, with comma\"\n\nA B C\n1 2 3\n4 5 6\n", "A,B,C\n1,2,3\n4,5,6\n");
+    gives("id\tname\n1\tfoo bar\n2\tbaz\n\n\nid\tval\n1\t5\n2\t6\n", "id,name\n1,foo bar\n2,baz\n");
+}
+
+#[test]
+fn two_rows_on_one_line_are_parted() {
+    let good = "2013-01-04,23:59,8,D012,$3.25,cancelled by us\n";
+    let next = "2013-01-05,00:10,42,E345,$7.10,in good time\n";
+    let expected = PLAIN;
+    for seam in ["", ","] {
+        let damaged = PLAIN.replace(&format!("{good}{next}"), &format!("{}{seam}{next}", good.trim_end()));
+        let report = gives(&damaged, expected);
+        assert_eq!(report.repairs[&Repair::PartedRows].count, 1, "{seam:?}");
+    }
+}
+
+#[test]
 fn trailing_empty_columns_count() {
     gives("a,b,\n1,2,\n3,4,\n", "a,b,\n1,2,\n3,4,\n");
     gives("a,b\n1,2,\n3,4,\n5,6,\n", "a,b,\n1,2,\n3,4,\n5,6,\n");

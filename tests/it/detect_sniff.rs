@@ -6,9 +6,11 @@ fn look(text: &str) -> Sniffed {
     sniff(text.as_bytes(), true, &ReaderOptions::default())
 }
 
+/// Text, delimiter, quote, escape, header, lines above the table.
+type Case = (&'static str, &'static str, Option<char>, Option<char>, bool, u64);
+
 #[test]
 fn what_is_found() {
-    type Case = (&'static str, &'static str, Option<char>, Option<char>, bool, u64);
     let cases: &[Case] = &[
         ("a,b\n1,2\n3,4\n", ",", Some('"'), None, true, 0),
         ("a;b\n1;2\n3;4\n", ";", Some('"'), None, true, 0),

@@ -287,7 +287,7 @@ impl Rules<'_> {
             // Emptiness is not text: it is cut rather than merged.
             let hollow = raw.starts_with(&self.dialect.delimiter) || raw.ends_with(&self.dialect.delimiter);
             price += if hollow { 3.0 } else { 0.0 };
-            price += 2.0 + 0.3 * (merged - 2) as f64;
+            price += 2.0 + 0.8 * (merged - 2) as f64;
             let last = column + 1 == self.width;
             if last {
                 price -= 0.1;

@@ -165,6 +165,7 @@ fn profile_of(rows: &[Row], block: Block) -> Profile {
     };
     learn(&mut profile, block.start + head);
     profile.columns.resize_with(block.width, Default::default);
+    profile.settle();
     profile
 }
 
@@ -221,6 +222,12 @@ fn change(rows: &[Row], block: Block) -> usize {
                 return index;
             }
         }
+        if row.after_blank && index >= block.start + 3 && row.filled * 2 > block.width {
+            let (fit, misfit) = profile.typed_fit(&row.cells);
+            if misfit > 0 && fit == 0 {
+                return index;
+            }
+        }
         profile.add(&row.cells);
     }
     block.end
@@ -240,6 +247,7 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
     layout.profile = profile_of(rows, block);
     layout.regular = block.regular as f64 / (block.end - block.start).max(1) as f64;
     // Remarks that were padded with delimiters to the table's width.
+    let whole = block;
     while block.end - block.start > 2 && block.width >= 3 {
         let row = &rows[block.start];
         let (fit, _) = layout.profile.typed_fit(&row.cells);
@@ -248,6 +256,9 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
         } else {
             break;
         }
+    }
+    if block.start > whole.start {
+        layout.profile = profile_of(rows, block);
     }
     layout.header_score = 1.0;
     let (head, after) = match header {
@@ -337,7 +348,7 @@ fn header_rows(
             .cells
             .iter()
             .zip(&profile.columns)
-            .filter(|(cell, column)| !cell.text.trim_ascii().is_empty() && column.has_value(&cell.text));
+            .filter(|(cell, column)| !cell.text.trim_ascii().is_empty() && column.repeats_value(&cell.text));
         let known = known.count();
         if known * 2 >= rows[start].filled.max(1) && rows.len() > 2 && rows[start].filled > 0 {
             layout.header_reason = format!("none: the values of line {} recur below it", rows[start].line);

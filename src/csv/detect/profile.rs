@@ -20,6 +20,8 @@ pub(crate) struct Column {
     many_patterns: bool,
     many_values: bool,
     padded: u32,
+    /// What each shape costs here; set once all cells are counted.
+    costs: [f64; SHAPES],
 }
 
 /// All columns.
@@ -80,14 +82,31 @@ impl Column {
         Some((ALL[best], f64::from(self.shapes[best]) / f64::from(filled)))
     }
 
-    /// Whether a cell like this was seen here, as a value.
-    pub fn has_value(&self, cell: &[u8]) -> bool {
-        !self.many_values && self.values.contains_key(&identity(cell.trim_ascii()))
+    /// Whether this value is one that the column repeats.
+    pub fn repeats_value(&self, cell: &[u8]) -> bool {
+        let count = self.values.get(&identity(cell.trim_ascii())).copied().unwrap_or(0);
+        !self.many_values && (count >= 2 || (count == 1 && self.values.len() * 2 <= self.filled() as usize))
     }
 
     /// Whether blanks around a cell are usual here.
     pub fn is_padded(&self) -> bool {
         self.padded * 2 > self.cells
+    }
+
+    /// Settles what each shape costs, relative to the most likely one.
+    fn settle(&mut self) {
+        let total = f64::from(self.cells);
+        let weight = |shape: Shape| {
+            let general: u32 =
+                (0..SHAPES).filter(|i| ALL[*i] != shape && ALL[*i].covers(shape)).map(|i| self.shapes[i]).sum();
+            (f64::from(self.shapes[shape as usize]) + 0.2 * f64::from(general) + 0.15) / (total + 1.0)
+        };
+        let weights = ALL.map(weight);
+        let best = weights.iter().copied().fold(0.0, f64::max);
+        self.costs = weights.map(|weight| (best.ln() - weight.ln()).min(5.0));
+        if self.shapes[Shape::Null as usize] == 0 {
+            self.costs[Shape::Null as usize] = 1.0;
+        }
     }
 
     /// What it costs to find this cell here: 0 for a typical one, about 7 for one that cannot be.
@@ -96,17 +115,7 @@ impl Column {
             return 0.0;
         }
         let shape = Shape::of(cell);
-        let total = f64::from(self.cells);
-        let weight = |shape: Shape| {
-            let general: u32 =
-                (0..SHAPES).filter(|i| ALL[*i] != shape && ALL[*i].covers(shape)).map(|i| self.shapes[i]).sum();
-            (f64::from(self.shapes[shape as usize]) + 0.2 * f64::from(general) + 0.15) / (total + 1.0)
-        };
-        if shape == Shape::Null && self.shapes[Shape::Null as usize] == 0 {
-            return 1.0;
-        }
-        let best = (0..SHAPES).map(|index| weight(ALL[index])).fold(0.0, f64::max);
-        let mut cost = (best.ln() - weight(shape).ln()).min(5.0);
+        let mut cost = self.costs[shape as usize];
         let filled = f64::from(self.filled());
         if shape.is_empty() || filled < 4.0 {
             return cost;
@@ -130,6 +139,11 @@ impl Profile {
         for (column, cell) in self.columns.iter_mut().zip(row) {
             column.add(cell.as_ref());
         }
+    }
+
+    /// To be called once all rows are added.
+    pub fn settle(&mut self) {
+        self.columns.iter_mut().for_each(Column::settle);
     }
 
     /// How many cells of typed columns fit them, and how many do not; empty cells count for neither.

@@ -621,9 +621,9 @@ impl Repaired {
         if width > 1 && main_count + 2 >= width * 2 {
             let rules =
                 Rules { profile: &self.twice, width: width * 2, ..self.rules(&self.dialect, self.layout.strip) };
-            consider(rules.align(line, &[main]), 1.0, Some(Repair::PartedRows));
+            consider(rules.align(line, &[main]), 0.2, Some(Repair::PartedRows));
             if let Some(aligned) = rules.align_quoted(line, main) {
-                consider(aligned, 1.3, Some(Repair::PartedRows));
+                consider(aligned, 0.5, Some(Repair::PartedRows));
             }
         }
         let doubled = main.repeat(2);
@@ -680,12 +680,17 @@ impl Repaired {
         let (fit, misfit) = self.layout.profile.typed_fit(&row.cells);
         let text = &self.buffer[self.at..];
         let footer = is_footer_word(trim_blanks(&text[..text.len().min(64)]));
+        let width = self.layout.width;
+        let plausible = match filled {
+            0 => false,
+            // One cell and no blank line before it: the first of two, unless it reads like a sentence.
+            1 => width <= 2 && row.cells[0].text.split(|byte| *byte == b' ').count() <= 3,
+            _ => fit > misfit || (misfit == 0 && filled * 2 >= width) || row.pieces + 1 >= width,
+        };
+        let likely = plausible && !footer && !self.after_blank;
         self.pending.push(Pending {
             empty: filled == 0,
-            likely: filled > 1
-                && !footer
-                && !self.after_blank
-                && (fit > misfit || (misfit == 0 && filled * 2 >= self.layout.width)),
+            likely,
             cells: row.cells,
             repairs: row.repairs,
             pieces: row.pieces,

@@ -112,7 +112,7 @@ fn wordy(cell: &[u8]) -> Shape {
     const NULLS: [&str; 12] = ["na", "n/a", "nan", "null", "none", "-", "--", "?", ".", "#n/a", "\\n", "nil"];
     let text = std::str::from_utf8(cell).unwrap_or("\u{fffd} \u{fffd}");
     let is = |other: &&str| text.eq_ignore_ascii_case(other);
-    if NULLS.iter().any(&is) {
+    if NULLS.iter().any(is) {
         Shape::Null
     } else if ["true", "false"].iter().any(is) {
         Shape::Bool

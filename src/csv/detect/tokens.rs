@@ -61,7 +61,8 @@ impl Default for Record {
 impl Record {
     /// Nothing in it, not even a delimiter or quotes.
     pub fn is_blank(&self, text: &[u8]) -> bool {
-        self.fields.len() <= 1 && text[self.start..self.end].iter().all(|byte| matches!(byte, b' ' | b'\t'))
+        let text = &text[self.start..self.end];
+        text.iter().all(|byte| *byte == b' ') || (self.fields.len() <= 1 && text.iter().all(|byte| *byte == b'\t'))
     }
 }
 
