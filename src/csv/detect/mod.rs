@@ -4,12 +4,14 @@
 //! - `shape.rs`: what a cell looks like. `profile.rs`: what a column looks like, learned from its cells.
 //! - `score.rs`: which dialect fits a sample best. `layout.rs`: where in the sample the table is.
 //! - `sniffed.rs`: [`sniff`], which reports and changes nothing.
-//! - `align.rs`: one damaged row brought into columns. `repair.rs`: [`repair`], the whole text. `report.rs`: what it did.
+//! - `align.rs`: one damaged row brought into columns. `mend.rs`: the ways to read it.
+//! - `repair.rs`: [`repair`], the whole text. `report.rs`: what it did.
 //!
 //! In: UTF-8 text; decompression and decoding came before. Nothing here depends on the reader proper.
 
 mod align;
 mod layout;
+mod mend;
 mod profile;
 mod repair;
 mod report;
