@@ -12,7 +12,7 @@ use arrow::array::RecordBatchReader;
 use serde::Serialize;
 
 use crate::csv::{ColumnType, CsvInput, Promotion, ReadSummary, RejectSink, lock};
-use crate::duckdb::{BatchSource, Database, LoadOptions, Loaded, ROW_GROUP, TableColumn, TableName};
+use crate::duckdb::{BatchSource, Database, LoadOptions, Loaded, TableColumn, TableName};
 use crate::error::{Error, ErrorKind, Fault, FaultCode, Location, Result};
 use crate::input::Source;
 use crate::job::Stage;
@@ -149,8 +149,6 @@ impl CsvLoad {
     pub fn run(self, database: &Database) -> Result<LoadReport> {
         let started = Instant::now();
         let CsvLoad { sources, table, mut reader, mut load, checks, receipt: receipt_path } = self;
-        // One batch is one row group: the engine stores it as it comes.
-        reader.batch_size = ROW_GROUP;
         // Whoever names a place for rejects wants them there.
         if reader.rejects.is_some() && reader.on_error == OnError::Error {
             reader.on_error = OnError::Reject;
