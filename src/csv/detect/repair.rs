@@ -76,10 +76,10 @@ struct Pending {
 /// ```
 /// use std::io::Read;
 /// use duckstream::{ReaderOptions, repair};
-/// let text = "Flights of 2013\n\nday;delay\n1;\"2\"\n2;5;\n3\n";
+/// let text = "Flights of 2013\n\nday;delay\n1;\"2\"\n2;5\n4;7;\n3\n";
 /// let mut table = String::new();
 /// repair(Box::new(text.as_bytes()), &ReaderOptions::default())?.read_to_string(&mut table)?;
-/// assert_eq!(table, "day,delay\n1,2\n2,5\n3,\n");
+/// assert_eq!(table, "day,delay\n1,2\n2,5\n4,7\n3,\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn repair(input: Box<dyn Read + Send>, options: &ReaderOptions) -> Result<Repaired> {
