@@ -44,4 +44,4 @@ mod round_trip; // tables of all types: export, load, equal; hostile texts: load
 mod step_csv; // the eight scenarios that the steps were first made for, and their errors
 #[cfg(feature = "duckdb")]
 mod step_names; // odd names, and texts that would like to be SQL
-mod util; // what is said about a sample
+mod util;
