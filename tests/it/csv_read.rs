@@ -219,10 +219,10 @@ fn texts_and_what_they_come_to() {
             vec![vec!["1", "x"], vec!["2", "y"]],
         ),
         (
-            "a,b\n'x,y',1\n'z,w',2\n",
+            "'a','b'\n'x,y','1'\n'z','2'\n'w','3'\n",
             &with(|o| o.quote = Auto::Auto),
             "a Utf8,b Int64",
-            vec![vec!["x,y", "1"], vec!["z,w", "2"]],
+            vec![vec!["x,y", "1"], vec!["z", "2"], vec!["w", "3"]],
         ),
         (
             "Report of today\n\na;b\n1;x\n2;y;\n4;z\n5;w\n6;v\n3\n",
