@@ -120,7 +120,7 @@ proptest! {
         let batch = table(&rows);
         let schema = batch.schema();
         let mut source = OneStream::new(RecordBatchIterator::new([Ok(batch)], schema));
-        database.load(&mut source, &"t".parse().unwrap(), &LoadOptions::default(), &mut |_, _| Ok(())).unwrap();
+        let _ = database.load(&mut source, &"t".parse().unwrap(), &LoadOptions::default(), &mut |_, _| Ok(())).unwrap();
         let options = WriterOptions { threads, ..WriterOptions::default() };
         let report = CsvExport::new(Query::Table("t".parse().unwrap()), &file).with_options(options).run(&database).unwrap();
         prop_assert_eq!(report.rows, rows.len() as u64);
