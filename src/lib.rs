@@ -53,6 +53,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 mod csv;
+mod deferred;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod error;
@@ -74,6 +75,7 @@ pub use csv::{
     ColumnType, CsvInput, CsvReader, CsvReaderBuilder, CsvWriter, CsvWriterBuilder, FileSummary, Promotion,
     ReadSummary, RejectSink, RowCounts, WriteSummary,
 };
+pub use deferred::{DeferredBatch, DeferredReader};
 #[cfg(feature = "duckdb")]
 pub use duckdb::{
     BatchSource, BeforeCommit, Database, DatabaseOptions, LoadOptions, Loaded, OneStream, Query, ROW_GROUP,

@@ -4,7 +4,7 @@
 //! are threads and two to spare: whoever sends more waits. When a stage fails, the stages before it stop.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use arrow::array::RecordBatch;
@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::csv::encode::{Buffers, Encoder};
 use crate::csv::writer::Output;
+use crate::deferred::DeferredBatch;
 use crate::error::{Error, Result};
 
 /// Text buffers that have grown beyond this are not kept.
@@ -19,17 +20,31 @@ const KEPT: usize = 16 << 20;
 
 /// Rows to encode in one go.
 pub(super) struct Job {
-    pub batches: Vec<RecordBatch>,
+    pub parts: Vec<Part>,
+    /// Where in a part each column of the text is.
+    pub positions: Arc<[usize]>,
+    pub rows: usize,
     /// The number of the first row, from 1.
     pub first: u64,
+}
+
+/// Some rows of a job.
+pub(super) enum Part {
+    Ready(RecordBatch),
+    Deferred(DeferredBatch),
 }
 
 impl Job {
     /// The text of the rows, in `text`, which is empty.
     pub fn encode(self, encoder: &Encoder, target: &str, buffers: &mut Buffers, mut text: Vec<u8>) -> Result<Vec<u8>> {
         let mut first = self.first;
-        for batch in &self.batches {
-            encoder.encode(batch, first, target, buffers, &mut text)?;
+        for part in self.parts {
+            let batch = match part {
+                Part::Ready(batch) => batch,
+                Part::Deferred(batch) => batch.into_batch()?,
+            };
+            let batch = batch.project(&self.positions).map_err(|error| Error::arrow("ordering columns", error))?;
+            encoder.encode(&batch, first, target, buffers, &mut text)?;
             first += batch.num_rows() as u64;
         }
         Ok(text)
@@ -40,7 +55,7 @@ impl Job {
 struct Encoded {
     text: Vec<u8>,
     first: u64,
-    rows: u64,
+    rows: usize,
 }
 
 struct Task {
@@ -53,6 +68,8 @@ pub(super) struct Pool {
     tasks: Option<Sender<Task>>,
     order: Option<Sender<Receiver<Result<Encoded>>>>,
     stop: Arc<AtomicBool>,
+    /// Of the text of the latest job; 0 before there is one.
+    bytes_per_row: Arc<AtomicUsize>,
     workers: Vec<JoinHandle<()>>,
     writer: Option<JoinHandle<Result<Output>>>,
 }
@@ -65,19 +82,29 @@ impl Pool {
         let (give_back, empties) = bounded::<Vec<u8>>(threads + 2);
         let stop = Arc::new(AtomicBool::new(false));
         let failed = |source| Error::write("output: no thread can be started", source);
-        let mut pool = Pool { tasks: Some(tasks), order: Some(order), stop, workers: Vec::new(), writer: None };
+        let mut pool = Pool {
+            tasks: Some(tasks),
+            order: Some(order),
+            stop,
+            bytes_per_row: Arc::default(),
+            workers: Vec::new(),
+            writer: None,
+        };
         for _ in 0..threads {
             let (encoder, queue, empties) = (encoder.clone(), queue.clone(), empties.clone());
             let (stop, target) = (Arc::clone(&pool.stop), output.sink.name().to_owned());
+            let bytes_per_row = Arc::clone(&pool.bytes_per_row);
             let work = move || {
                 let mut buffers = Buffers::default();
                 for Task { job, reply } in queue {
                     if stop.load(Ordering::Relaxed) {
                         continue;
                     }
-                    let first = job.first;
-                    let rows = job.batches.iter().map(|batch| batch.num_rows() as u64).sum();
+                    let (first, rows) = (job.first, job.rows);
                     let text = job.encode(&encoder, &target, &mut buffers, empties.try_recv().unwrap_or_default());
+                    if let Ok(text) = &text {
+                        bytes_per_row.store(text.len() / rows.max(1) + 1, Ordering::Relaxed);
+                    }
                     // The writer has gone, with an error of its own, if nobody takes it.
                     let _ = reply.send(text.map(|text| Encoded { text, first, rows }));
                 }
@@ -92,6 +119,11 @@ impl Pool {
         };
         pool.writer = Some(Builder::new().name("csv-write".to_owned()).spawn(write).map_err(failed)?);
         Ok(pool)
+    }
+
+    /// About how long a row is as text, if a job has been encoded.
+    pub fn bytes_per_row(&self) -> Option<usize> {
+        Some(self.bytes_per_row.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0)
     }
 
     /// Puts a job on its way; waits while too many are.
@@ -149,7 +181,7 @@ fn write_in_order(
         }
         let Ok(encoded) = encoded else { return Err(Error::internal("an encoding thread panicked")) };
         let Encoded { mut text, first, rows } = encoded?;
-        output.write(&text, first, rows)?;
+        output.write(&text, first, rows as u64)?;
         if text.capacity() <= KEPT {
             text.clear();
             let _ = give_back.try_send(text);

@@ -16,7 +16,8 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::csv::encode::{Buffers, Encoder};
-use crate::csv::pool::{Job, Pool};
+use crate::csv::pool::{Job, Part, Pool};
+use crate::deferred::{DeferredBatch, DeferredReader};
 use crate::error::{Error, Location, Result};
 use crate::job::{Monitor, Stage};
 use crate::options::{Compression, WriterOptions};
@@ -180,7 +181,7 @@ pub struct CsvWriter {
     threads: usize,
     job_bytes: usize,
     layout: Option<Layout>,
-    gathered: Vec<RecordBatch>,
+    gathered: Vec<Part>,
     gathered_rows: usize,
     gathered_bytes: usize,
     /// Rows in jobs that are on their way.
@@ -191,7 +192,7 @@ pub struct CsvWriter {
 /// The schema as it comes, and the columns as they are written.
 struct Layout {
     schema: SchemaRef,
-    positions: Vec<usize>,
+    positions: Arc<[usize]>,
 }
 
 enum State {
@@ -246,29 +247,54 @@ impl CsvWriter {
             return Ok(());
         }
         self.begin(batch.schema_ref())?;
-        let Some(layout) = &self.layout else { return Ok(()) };
-        let batch = batch.project(&layout.positions).map_err(|error| Error::arrow("ordering columns", error))?;
-        if batch.num_columns() == 0 && batch.num_rows() > 0 {
-            return Err(Error::usage("rows without columns cannot be written as CSV"));
-        }
-        let bytes = size_of_batch(&batch);
+        self.check_columns(batch.num_rows())?;
+        let bytes = self.layout.iter().flat_map(|layout| layout.positions.iter());
+        let bytes: usize = bytes.map(|&position| size_of(batch.column(position).as_ref())).sum();
         // Batches larger than a job are cut; smaller ones are gathered.
         let per_row = bytes / batch.num_rows().max(1) + 1;
         let most = (self.job_bytes / per_row).clamp(1, JOB_ROWS);
         let mut from = 0;
         while from < batch.num_rows() {
             let rows = most.min(batch.num_rows() - from);
-            if self.gathered_rows > 0
-                && (self.gathered_rows + rows > JOB_ROWS || self.gathered_bytes + rows * per_row > self.job_bytes)
-            {
-                self.send()?;
-            }
-            self.gathered.push(batch.slice(from, rows));
-            self.gathered_rows += rows;
-            self.gathered_bytes += rows * per_row;
+            self.gather(Part::Ready(batch.slice(from, rows)), rows, rows * per_row)?;
             from += rows;
         }
         Ok(())
+    }
+
+    /// Writes the rows of a batch that is still to be made, by the thread that encodes it.
+    fn write_deferred(&mut self, batch: DeferredBatch) -> Result<()> {
+        self.monitor.tick()?;
+        let rows = batch.rows();
+        self.check_columns(rows)?;
+        // How long it is as Arrow will show; it is about as long as text. Until a text is there, it is a job of its own.
+        let per_row = match &self.state {
+            State::Running(pool) => pool.bytes_per_row(),
+            _ => None,
+        };
+        self.gather(Part::Deferred(batch), rows, per_row.map_or(self.job_bytes, |per_row| rows * per_row))
+    }
+
+    /// Takes rows into the next job; sends the one before, if they do not fit.
+    fn gather(&mut self, part: Part, rows: usize, bytes: usize) -> Result<()> {
+        if self.gathered_rows > 0
+            && (self.gathered_rows + rows > JOB_ROWS || self.gathered_bytes + bytes > self.job_bytes)
+        {
+            self.send()?;
+        }
+        self.gathered.push(part);
+        self.gathered_rows += rows;
+        self.gathered_bytes += bytes;
+        Ok(())
+    }
+
+    fn check_columns(&self, rows: usize) -> Result<()> {
+        match &self.layout {
+            Some(layout) if rows > 0 && layout.positions.is_empty() => {
+                Err(Error::usage("rows without columns cannot be written as CSV"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes all batches of a stream, and returns the number of rows. The stream is asked for the next batch while
@@ -290,6 +316,23 @@ impl CsvWriter {
         Ok(rows)
     }
 
+    /// [`write_all`](CsvWriter::write_all), for a stream whose batches the encoding threads can make.
+    ///
+    /// # Errors
+    /// As [`write_all`](CsvWriter::write_all).
+    pub fn write_all_deferred(&mut self, mut reader: impl DeferredReader) -> Result<u64> {
+        if self.is_skipped() {
+            return Ok(0);
+        }
+        self.begin(&reader.schema())?;
+        let mut rows = 0;
+        while let Some(batch) = reader.next_deferred()? {
+            rows += batch.rows() as u64;
+            self.write_deferred(batch)?;
+        }
+        Ok(rows)
+    }
+
     /// Waits until all is written, and gives the file its name.
     ///
     /// # Errors
@@ -299,9 +342,8 @@ impl CsvWriter {
             State::Skipped => return Ok(WriteSummary { skipped: true, ..WriteSummary::default() }),
             State::Failed => return Err(failed_before()),
             State::Waiting(mut output) => {
-                let job = Job { batches: std::mem::take(&mut self.gathered), first: 1 };
+                let job = self.job();
                 let text = job.encode(&self.encoder, output.sink.name(), &mut Buffers::default(), Vec::new())?;
-                self.sent_rows = self.gathered_rows as u64;
                 output.write(&text, 1, self.sent_rows)?;
                 output
             }
@@ -337,7 +379,7 @@ impl CsvWriter {
         self.monitor.enter(Stage::Write)?;
         let positions = column_positions(schema, &self.options.effective_column_order())?;
         let columns = schema.project(&positions).map_err(|error| Error::arrow("ordering columns", error))?;
-        self.layout = Some(Layout { schema: Arc::clone(schema), positions });
+        self.layout = Some(Layout { schema: Arc::clone(schema), positions: positions.into() });
         if let State::Waiting(output) = &mut self.state {
             output.columns = Arc::new(columns);
             if self.options.header && !output.columns.fields().is_empty() {
@@ -356,11 +398,18 @@ impl CsvWriter {
             State::Running(pool) => pool,
             State::Skipped | State::Failed => return Err(failed_before()),
         };
-        let job = Job { batches: std::mem::take(&mut self.gathered), first: self.sent_rows + 1 };
-        self.sent_rows += self.gathered_rows as u64;
-        (self.gathered_rows, self.gathered_bytes) = (0, 0);
-        self.state = State::Running(pool.send(job)?);
+        self.state = State::Running(pool.send(self.job())?);
         Ok(())
+    }
+
+    /// What was gathered, as the next job.
+    fn job(&mut self) -> Job {
+        let positions = self.layout.as_ref().map_or_else(Arc::default, |layout| Arc::clone(&layout.positions));
+        let (parts, rows) = (std::mem::take(&mut self.gathered), std::mem::take(&mut self.gathered_rows));
+        let job = Job { parts, positions, rows, first: self.sent_rows + 1 };
+        self.gathered_bytes = 0;
+        self.sent_rows += rows as u64;
+        job
     }
 }
 
@@ -443,12 +492,8 @@ fn describe(schema: &Schema) -> String {
     columns.collect::<Vec<_>>().join(", ")
 }
 
-/// Bytes of the batch's own rows, though it may share its buffers with a larger one; values that several rows share count
+/// Bytes of the array's own rows, though it may share its buffers with a larger one; values that several rows share count
 /// for each of them, as in the text.
-fn size_of_batch(batch: &RecordBatch) -> usize {
-    batch.columns().iter().map(|array| size_of(array.as_ref())).sum()
-}
-
 fn size_of(array: &dyn Array) -> usize {
     let shared = |values: &dyn Array| size_of(values) / values.len().max(1) * array.len();
     // The length is the low half of a view.

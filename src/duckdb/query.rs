@@ -13,9 +13,10 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
+use crate::deferred::{DeferredBatch, DeferredReader};
 use crate::duckdb::database::Database;
 use crate::duckdb::error::no_such_table;
-use crate::duckdb::raw::{RawConnection, RawResult, RawStatement};
+use crate::duckdb::raw::{RawChunk, RawConnection, RawStatement, RawStream};
 use crate::duckdb::scan::{Interrupter, cancelled};
 use crate::duckdb::sql::{self, TableName};
 use crate::duckdb::types;
@@ -38,14 +39,19 @@ pub enum Query {
 /// threads. Dropping it ends the query.
 #[must_use = "nothing is read until it is iterated"]
 pub struct TableStream {
-    schema: SchemaRef,
-    /// For each column of the stream, its place in the query's result.
-    columns: Vec<usize>,
-    result: Option<RawResult>,
+    shape: Arc<Shape>,
+    result: Option<RawStream>,
     interrupter: Interrupter,
     monitor: Monitor,
     /// Keeps the handle open for as long as the connection.
     _database: Database,
+}
+
+/// What the batches of a stream look like.
+struct Shape {
+    schema: SchemaRef,
+    /// For each column of the stream, its place in the query's result.
+    places: Vec<usize>,
 }
 
 impl Database {
@@ -115,8 +121,7 @@ impl Database {
         });
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         Ok(TableStream {
-            schema,
-            columns: places,
+            shape: Arc::new(Shape { schema, places }),
             result: Some(result),
             interrupter,
             monitor: monitor.clone(),
@@ -208,18 +213,41 @@ fn relabel(array: ArrayRef, to: &DataType) -> ArrayRef {
     }
 }
 
-impl TableStream {
-    fn pull(&mut self) -> Result<Option<RecordBatch>> {
-        let Some(result) = &mut self.result else { return Ok(None) };
-        self.monitor.tick()?;
-        let next = result.next(DOING).map_err(|error| cancelled(self.monitor.cancel_token()).unwrap_or(error));
-        let Some(batch) = next? else { return Ok(None) };
+impl Shape {
+    fn batch(&self, chunk: RawChunk) -> Result<RecordBatch> {
+        let batch = chunk.into_batch(DOING)?;
         let column = |(&place, field): (&usize, &Arc<arrow::datatypes::Field>)| {
             relabel(Arc::clone(batch.column(place)), field.data_type())
         };
-        let columns = self.columns.iter().zip(self.schema.fields()).map(column).collect();
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns);
-        batch.map(Some).map_err(|error| Error::arrow(DOING, error))
+        let columns = self.places.iter().zip(self.schema.fields()).map(column).collect();
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| Error::arrow(DOING, error))
+    }
+}
+
+impl TableStream {
+    fn pull(&mut self) -> Result<Option<RawChunk>> {
+        let Some(result) = &mut self.result else { return Ok(None) };
+        let next = match self.monitor.tick() {
+            Ok(()) => result.next(DOING).map_err(|error| cancelled(self.monitor.cancel_token()).unwrap_or(error)),
+            Err(error) => Err(error),
+        };
+        if !matches!(next, Ok(Some(_))) {
+            // After the end or an error there is nothing more, and no query left to interrupt.
+            self.interrupter.stop();
+            self.result = None;
+        }
+        next
+    }
+}
+
+impl DeferredReader for TableStream {
+    fn next_deferred(&mut self) -> Result<Option<DeferredBatch>> {
+        let chunk = self.pull()?;
+        let shape = &self.shape;
+        Ok(chunk.map(|chunk| {
+            let shape = Arc::clone(shape);
+            DeferredBatch::new(chunk.rows(), move || shape.batch(chunk))
+        }))
     }
 }
 
@@ -227,18 +255,13 @@ impl Iterator for TableStream {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let next = self.pull();
-        if !matches!(next, Ok(Some(_))) {
-            // After the end or an error there is nothing more, and no query left to interrupt.
-            self.interrupter.stop();
-            self.result = None;
-        }
-        next.map_err(ArrowError::from).transpose()
+        let batch = self.pull().and_then(|chunk| chunk.map(|chunk| self.shape.batch(chunk)).transpose());
+        batch.map_err(ArrowError::from).transpose()
     }
 }
 
 impl RecordBatchReader for TableStream {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+        Arc::clone(&self.shape.schema)
     }
 }

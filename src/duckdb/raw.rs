@@ -1,6 +1,6 @@
 //! The C API's connection, statement and result, each owned by one value and released exactly once.
 //!
-//! In: SQL text. Out: Arrow batches of one engine vector each, pulled one at a time. `duckdb::Connection` does not
+//! In: SQL text. Out: chunks of one engine vector each, pulled one at a time, that any thread can turn into Arrow. `duckdb::Connection` does not
 //! show its raw handle, and its statements borrow from it; a scan needs the former, a stream that owns its
 //! connection cannot live with the latter.
 
@@ -148,23 +148,22 @@ impl RawStatement {
     }
 
     /// Runs it; rows are made as they are pulled.
-    pub(crate) fn stream(self, doing: &str) -> Result<RawResult> {
+    pub(crate) fn stream(self, doing: &str) -> Result<RawStream> {
         // SAFETY: the result is owned by `RawResult` from the start, which destroys it in every case.
         unsafe {
-            let mut result = RawResult {
-                result: std::mem::zeroed(),
+            let mut layout = ChunkLayout {
                 options: ptr::null_mut(),
-                schema: Arc::new(Schema::empty()),
                 c_schema: FFI_ArrowSchema::empty(),
-                _statement: self,
+                _connection: Arc::clone(&self._connection),
             };
+            let mut result = RawResult { result: std::mem::zeroed(), _statement: self };
             let state = ffi::duckdb_execute_prepared_streaming(result._statement.statement, &mut result.result);
             if state != ffi::DuckDBSuccess {
                 return Err(engine(doing, text(ffi::duckdb_result_error(&mut result.result))));
             }
-            result.options = ffi::duckdb_result_get_arrow_options(&mut result.result);
-            result.load_schema(doing)?;
-            Ok(result)
+            layout.options = ffi::duckdb_result_get_arrow_options(&mut result.result);
+            let schema = result.schema(doing, &mut layout)?;
+            Ok(RawStream { result, layout: Arc::new(layout), schema })
         }
     }
 }
@@ -177,11 +176,36 @@ impl Drop for RawStatement {
 }
 
 /// A running query.
-pub(crate) struct RawResult {
-    result: ffi::duckdb_result,
-    options: ffi::duckdb_arrow_options,
+pub(crate) struct RawStream {
+    result: RawResult,
+    layout: Arc<ChunkLayout>,
     schema: SchemaRef,
-    c_schema: FFI_ArrowSchema,
+}
+
+impl RawStream {
+    pub(crate) fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    /// The next rows; `None` at the end.
+    pub(crate) fn next(&mut self, doing: &str) -> Result<Option<RawChunk>> {
+        // SAFETY: a chunk that is not null is ours, and owned by `RawChunk` from the start.
+        unsafe {
+            let chunk = ffi::duckdb_fetch_chunk(self.result.result);
+            if chunk.is_null() {
+                let message = ffi::duckdb_result_error(&mut self.result.result);
+                return if message.is_null() || *message == 0 { Ok(None) } else { Err(engine(doing, text(message))) };
+            }
+            let rows = ffi::duckdb_data_chunk_get_size(chunk) as usize;
+            let chunk = RawChunk { chunk, rows, layout: Arc::clone(&self.layout) };
+            Ok(Some(chunk).filter(|_| rows > 0))
+        }
+    }
+}
+
+/// What the engine calls a result.
+struct RawResult {
+    result: ffi::duckdb_result,
     _statement: RawStatement,
 }
 
@@ -189,11 +213,8 @@ pub(crate) struct RawResult {
 unsafe impl Send for RawResult {}
 
 impl RawResult {
-    pub(crate) fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
-    fn load_schema(&mut self, doing: &str) -> Result<()> {
+    /// The schema of the rows; fills the one of `layout`, whose options are there already.
+    fn schema(&mut self, doing: &str, layout: &mut ChunkLayout) -> Result<SchemaRef> {
         // SAFETY: names live in the result, which lives in `self`; types are destroyed after the call; the schema
         // that DuckDB fills has the C layout that arrow's type has.
         unsafe {
@@ -201,52 +222,84 @@ impl RawResult {
             let mut names: Vec<_> = (0..count).map(|i| ffi::duckdb_column_name(&mut self.result, i)).collect();
             let mut types: Vec<_> = (0..count).map(|i| ffi::duckdb_column_logical_type(&mut self.result, i)).collect();
             let failure = ffi::duckdb_to_arrow_schema(
-                self.options,
+                layout.options,
                 types.as_mut_ptr(),
                 names.as_mut_ptr(),
                 count,
-                ptr::from_mut(&mut self.c_schema).cast(),
+                ptr::from_mut(&mut layout.c_schema).cast(),
             );
             types.iter_mut().for_each(|type_| ffi::duckdb_destroy_logical_type(type_));
             check(doing, failure)?;
-            self.schema = Arc::new(Schema::try_from(&self.c_schema).map_err(|error| Error::arrow(doing, error))?);
-        }
-        Ok(())
-    }
-
-    /// The next batch; `None` at the end.
-    pub(crate) fn next(&mut self, doing: &str) -> Result<Option<RecordBatch>> {
-        // SAFETY: the chunk is ours and destroyed after its conversion, which copies or keeps what it needs; the
-        // array is filled by DuckDB to the layout of `c_schema`, which it made itself.
-        unsafe {
-            let mut chunk = ffi::duckdb_fetch_chunk(self.result);
-            if chunk.is_null() {
-                let message = ffi::duckdb_result_error(&mut self.result);
-                return if message.is_null() || *message == 0 { Ok(None) } else { Err(engine(doing, text(message))) };
-            }
-            let mut array = FFI_ArrowArray::empty();
-            let failure = ffi::duckdb_data_chunk_to_arrow(self.options, chunk, ptr::from_mut(&mut array).cast());
-            let rows = ffi::duckdb_data_chunk_get_size(chunk);
-            ffi::duckdb_destroy_data_chunk(&mut chunk);
-            check(doing, failure)?;
-            if rows == 0 {
-                return Ok(None);
-            }
-            let data = from_ffi(array, &self.c_schema).map_err(|error| Error::arrow(doing, error))?;
-            Ok(Some(RecordBatch::from(StructArray::from(data))))
+            let schema = Schema::try_from(&layout.c_schema).map_err(|error| Error::arrow(doing, error))?;
+            Ok(Arc::new(schema))
         }
     }
 }
 
 impl Drop for RawResult {
     fn drop(&mut self) {
-        // SAFETY: the only owner; both calls accept null or zeroed handles.
-        unsafe {
-            if !self.options.is_null() {
-                ffi::duckdb_destroy_arrow_options(&mut self.options);
-            }
-            ffi::duckdb_destroy_result(&mut self.result);
+        // SAFETY: the only owner; a zeroed result is accepted.
+        unsafe { ffi::duckdb_destroy_result(&mut self.result) }
+    }
+}
+
+/// What turning the chunks of one result into Arrow takes. The options point into the connection.
+struct ChunkLayout {
+    options: ffi::duckdb_arrow_options,
+    c_schema: FFI_ArrowSchema,
+    _connection: Arc<RawConnection>,
+}
+
+// SAFETY: filled before it is shared, and only read from then on: the engine copies settings out of the options and asks
+// the connection's database for extension types under that list's own lock; arrow reads the schema.
+unsafe impl Send for ChunkLayout {}
+// SAFETY: as above.
+unsafe impl Sync for ChunkLayout {}
+
+impl Drop for ChunkLayout {
+    fn drop(&mut self) {
+        if !self.options.is_null() {
+            // SAFETY: the only owner, and the connection is still open.
+            unsafe { ffi::duckdb_destroy_arrow_options(&mut self.options) }
         }
+    }
+}
+
+/// One engine vector of rows, in the engine's own form. It may outlive the result, and go to another thread.
+pub(crate) struct RawChunk {
+    chunk: ffi::duckdb_data_chunk,
+    rows: usize,
+    layout: Arc<ChunkLayout>,
+}
+
+// SAFETY: the engine made it as a copy for the stream's buffer: it shares nothing with later chunks, and the connection
+// that the layout holds keeps the database alive.
+unsafe impl Send for RawChunk {}
+
+impl RawChunk {
+    /// Rows, at least one.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The rows as Arrow.
+    pub(crate) fn into_batch(self, doing: &str) -> Result<RecordBatch> {
+        let mut array = FFI_ArrowArray::empty();
+        // SAFETY: the array is filled by DuckDB to the layout of `c_schema`, which it made itself, and copies or keeps
+        // what it needs of the chunk, which is destroyed afterwards.
+        let data = unsafe {
+            let out = ptr::from_mut(&mut array).cast();
+            check(doing, ffi::duckdb_data_chunk_to_arrow(self.layout.options, self.chunk, out))?;
+            from_ffi(array, &self.layout.c_schema).map_err(|error| Error::arrow(doing, error))?
+        };
+        Ok(RecordBatch::from(StructArray::from(data)))
+    }
+}
+
+impl Drop for RawChunk {
+    fn drop(&mut self) {
+        // SAFETY: the only owner.
+        unsafe { ffi::duckdb_destroy_data_chunk(&mut self.chunk) }
     }
 }
 

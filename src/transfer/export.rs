@@ -92,7 +92,7 @@ impl CsvExport {
         let order = output.take_column_order();
         let stream = database.query(&query, &order, &monitor)?;
         monitor.enter(Stage::Write)?;
-        let summary = output.write(stream, &target, &monitor)?;
+        let summary = output.write_deferred(stream, &target, &monitor)?;
         monitor.enter(Stage::Done)?;
         Ok(ExportReport {
             target: target.to_string_lossy().into_owned(),

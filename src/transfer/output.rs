@@ -9,7 +9,8 @@ use std::str::FromStr;
 use arrow::array::RecordBatchReader;
 use serde_json::{Map, Value};
 
-use crate::csv::{CsvWriterBuilder, WriteSummary};
+use crate::csv::{CsvWriter, CsvWriterBuilder, WriteSummary};
+use crate::deferred::DeferredReader;
 use crate::error::{Error, Result};
 use crate::ipc::{IpcOptions, write_ipc};
 use crate::job::Monitor;
@@ -189,8 +190,7 @@ impl OutputOptions {
     ) -> Result<WriteSummary> {
         match self {
             OutputOptions::Csv(options) => {
-                let builder = CsvWriterBuilder::new().with_options(options.clone()).with_monitor(monitor.clone());
-                let mut writer = builder.create(target)?;
+                let mut writer = csv_writer(options, target, monitor)?;
                 writer.write_all(reader)?;
                 writer.finish()
             }
@@ -199,6 +199,26 @@ impl OutputOptions {
             OutputOptions::Arrow(options) => write_ipc(reader, target, options, monitor),
         }
     }
+
+    /// [`write`](Self::write), for a stream whose batches the threads that encode CSV can make.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_deferred(
+        &self,
+        reader: impl DeferredReader,
+        target: impl AsRef<Path>,
+        monitor: &Monitor,
+    ) -> Result<WriteSummary> {
+        let OutputOptions::Csv(options) = self else { return self.write(reader, target, monitor) };
+        let mut writer = csv_writer(options, target, monitor)?;
+        writer.write_all_deferred(reader)?;
+        writer.finish()
+    }
+}
+
+fn csv_writer(options: &WriterOptions, target: impl AsRef<Path>, monitor: &Monitor) -> Result<CsvWriter> {
+    CsvWriterBuilder::new().with_options(options.clone()).with_monitor(monitor.clone()).create(target)
 }
 
 #[cfg(test)]
