@@ -152,13 +152,8 @@ impl<'a> Column<'a> {
             }};
         }
         macro_rules! floats {
-            ($type:ty) => {
-                self.values(self.array.as_primitive::<$type>(), from, block, |buf, at, value| {
-                    match float::special(value.into()) {
-                        None => put(buf, at, zmij::Buffer::new().format_finite(value).as_bytes()),
-                        Some(name) => put(buf, at, name),
-                    }
-                })
+            ($type:ty, $shortest:ident) => {
+                self.values(self.array.as_primitive::<$type>(), from, block, float::$shortest)
             };
         }
         macro_rules! timestamps {
@@ -196,8 +191,8 @@ impl<'a> Column<'a> {
             DataType::Decimal32(_, scale) => decimals!(Decimal32Type, scale),
             DataType::Decimal64(_, scale) => decimals!(Decimal64Type, scale),
             DataType::Decimal128(_, scale) => decimals!(Decimal128Type, scale),
-            DataType::Float32 => floats!(Float32Type),
-            DataType::Float64 => floats!(Float64Type),
+            DataType::Float32 => floats!(Float32Type, shortest_f32),
+            DataType::Float64 => floats!(Float64Type, shortest_f64),
             DataType::Date32 => self.values(self.array.as_primitive::<Date32Type>(), from, block, |buf, at, days| {
                 value::date(buf, at, days)
             }),

@@ -75,20 +75,40 @@ pub(super) fn integer(buf: &mut [u8], at: usize, value: i64) -> usize {
 pub(super) fn decimal(buf: &mut [u8], at: usize, value: i128, scale: usize) -> usize {
     let at = minus(buf, at, value < 0);
     match u64::try_from(value.unsigned_abs()) {
-        Ok(small) if small < TEN_8 && (1..8).contains(&scale) => {
-            let digits = eight(small as u32);
-            let whole = 8 - scale as u32;
-            // At least one digit stands before the point.
-            let zeros = ((digits | 1 << 56).trailing_zeros() / 8).min(whole - 1);
-            let text = digits | ZEROS;
-            let point = at + (whole - zeros) as usize;
-            store(buf, at, (text >> (8 * zeros)).to_le_bytes());
-            buf[point] = b'.';
-            store(buf, point + 1, (text >> (8 * whole)).to_le_bytes());
-            point + 1 + scale
-        }
+        Ok(small) if small < TEN_8 && (1..8).contains(&scale) => short_decimal(buf, at, small as u32, scale),
         _ => long_decimal(buf, at, value.unsigned_abs(), scale),
     }
+}
+
+/// A decimal of at most eight digits, 1 to 7 of them after the point.
+#[inline(always)]
+fn short_decimal(buf: &mut [u8], at: usize, value: u32, scale: usize) -> usize {
+    let digits = eight(value);
+    let whole = 8 - scale as u32;
+    // At least one digit stands before the point.
+    let zeros = ((digits | 1 << 56).trailing_zeros() / 8).min(whole - 1);
+    let text = digits | ZEROS;
+    let point = at + (whole - zeros) as usize;
+    store(buf, at, (text >> (8 * zeros)).to_le_bytes());
+    buf[point] = b'.';
+    store(buf, point + 1, (text >> (8 * whole)).to_le_bytes());
+    point + 1 + scale
+}
+
+/// A float that is the nearest to some hundredths below 10^6, as prices and rates are: those are then its shortest digits,
+/// since no two decimals of so few digits share a float. `None` for any other.
+#[inline(always)]
+pub(super) fn hundredths(buf: &mut [u8], at: usize, value: f64) -> Option<usize> {
+    let size = value.abs();
+    // What is not a number, or too large, becomes something whose hundredth is not the value.
+    let hundredths = (size * 100.0 + 0.5) as u32;
+    if f64::from(hundredths) / 100.0 != size || u64::from(hundredths) >= TEN_8 {
+        return None;
+    }
+    let at = minus(buf, at, value.is_sign_negative());
+    let end = short_decimal(buf, at, hundredths, 2);
+    // One zero goes; one digit always stays.
+    Some(end - usize::from(buf[end - 1] == b'0'))
 }
 
 fn long_decimal(buf: &mut [u8], at: usize, value: u128, scale: usize) -> usize {
