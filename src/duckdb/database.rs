@@ -165,7 +165,15 @@ impl Database {
     /// # Errors
     /// [`ErrorKind::Engine`] if DuckDB cannot say.
     pub fn columns(&self, table: &TableName) -> Result<Option<Vec<TableColumn>>> {
-        types::describe(&self.connect()?, table)
+        match self.has_table(table)? {
+            Some(false) => Ok(None),
+            _ => types::describe(&self.connect()?, table),
+        }
+    }
+
+    /// Whether there is a table of that name; `None` if only SQL can tell.
+    pub(crate) fn has_table(&self, table: &TableName) -> Result<Option<bool>> {
+        self.connect_raw()?.has_table([table.database(), table.schema(), Some(table.table())])
     }
 
     pub(crate) fn connect_raw(&self) -> Result<Arc<RawConnection>> {

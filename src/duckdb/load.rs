@@ -211,7 +211,7 @@ impl Load<'_> {
         let schema = reader.schema();
         types::check(&schema)?;
         // Before the transaction: asking for a table that is not there would abort it.
-        let existing = types::describe(&self.connection, self.table)?;
+        let existing = self.database.columns(self.table)?;
         let plan = self.plan(&schema, existing.as_deref())?;
 
         let handle = self.connection.interrupt_handle();

@@ -15,7 +15,7 @@ use arrow::error::ArrowError;
 
 use crate::deferred::{DeferredBatch, DeferredReader};
 use crate::duckdb::database::Database;
-use crate::duckdb::error::no_such_table;
+use crate::duckdb::error::{engine, no_such_table};
 use crate::duckdb::raw::{RawChunk, RawConnection, RawStatement, RawStream};
 use crate::duckdb::scan::{Interrupter, cancelled};
 use crate::duckdb::sql::{self, TableName};
@@ -74,13 +74,24 @@ impl Database {
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for SQL that is not one query, and for an unknown name in a column list.
     pub fn query(&self, what: &Query, order: &ColumnOrder, monitor: &Monitor) -> Result<TableStream> {
         let connection = self.connect_raw()?;
-        // Without the ICU extension there is no such setting, and all is UTC anyway.
-        let _ = connection.execute(DOING, sql::SET_UTC);
+        // A view's own SQL may turn times into text, as any query may; of a table only what leaves as text does.
+        let is_table = match what {
+            Query::Table(table) => self.has_table(table)?,
+            Query::Sql(_) => None,
+        };
+        let in_utc_session = || {
+            // Without the ICU extension there is no such setting, and all is UTC anyway.
+            let _ = connection.execute(DOING, sql::SET_UTC);
+        };
+        if is_table.is_none() {
+            in_utc_session();
+        }
         let interrupter = {
             let connection = Arc::clone(&connection);
             Interrupter::new(monitor.cancel_token(), move || connection.interrupt())
         };
         let statement = match what {
+            Query::Table(table) if is_table == Some(false) => return Err(no_such_table(table)),
             Query::Table(table) => of_table(&connection, table)?,
             Query::Sql(text) => of_sql(&connection, text)?,
         };
@@ -93,25 +104,31 @@ impl Database {
             true => sql::cast(&expression, "VARCHAR"),
             false => expression,
         };
+        let as_text = picked.iter().any(|&index| casts[index]);
         // What runs, and where each picked column stands in its result.
         let (statement, places) = match what {
-            Query::Table(table) => {
+            // The engine need not read what nobody wants.
+            Query::Table(table) if as_text || picked.len() < columns.len() => {
+                in_utc_session();
                 let expressions = picked.iter().map(|&index| cast(index, sql::ident(names[index])));
                 let text = sql::select(&sql::list(expressions), &table.to_string());
                 (prepare(&connection, &text)?, (0..picked.len()).collect())
             }
-            Query::Sql(text) if picked.iter().any(|&index| casts[index]) => {
+            Query::Sql(text) if as_text => {
                 let text = text.trim().trim_end_matches([';', ' ', '\t', '\r', '\n']);
                 let expressions = picked.iter().map(|&index| cast(index, sql::stream_column(index)));
                 let text = sql::select(&sql::list(expressions), &sql::subquery(text, columns.len()));
                 (prepare(&connection, &text)?, (0..picked.len()).collect())
             }
-            Query::Sql(_) => (statement, picked.clone()),
+            _ => (statement, picked.clone()),
         };
+        // A table knows its rows; a view would have to run for them.
         if let Query::Table(table) = what
-            && let Some(rows) = self.total_rows(table)
+            && is_table == Some(true)
+            && monitor.is_watched()
         {
-            monitor.set_total_rows(rows);
+            let count = self.connect()?.query_row(&sql::count(&table.to_string()), [], |row| row.get(0));
+            monitor.set_total_rows(count.map_err(|error| engine(DOING, error))?);
         }
         let result = statement.stream(DOING).map_err(|error| cancelled(monitor.cancel_token()).unwrap_or(error))?;
         let inner = result.schema();
@@ -127,14 +144,6 @@ impl Database {
             monitor: monitor.clone(),
             _database: self.clone(),
         })
-    }
-
-    /// The rows of a table, which it knows; a view would have to run for it.
-    fn total_rows(&self, table: &TableName) -> Option<u64> {
-        let connection = self.connect().ok()?;
-        let is_view: bool = connection.query_row(&sql::view_exists(table), [], |row| row.get(0)).ok()?;
-        let count = || connection.query_row(&sql::count(&table.to_string()), [], |row| row.get(0)).ok();
-        if is_view { None } else { count() }
     }
 }
 

@@ -51,6 +51,34 @@ impl RawConnection {
         unsafe { ffi::duckdb_interrupt(self.0) }
     }
 
+    /// Whether a name of one to three parts is a table's, without any SQL: an error of DuckDB's about a missing table
+    /// weighs every name it knows for a suggestion, which takes longer than loading a small file. `None` if that leaves
+    /// it open: a view, or a first part that could be a database's.
+    pub(crate) fn has_table(&self, parts: [Option<&str>; 3]) -> Result<Option<bool>> {
+        let [database, schema, table] = parts.map(|part| part.map(c_text).transpose());
+        let (database, schema, table) = (database?, schema?, table?);
+        let pointer = |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
+        // SAFETY: the names live through the call, null stands for the default; the description is destroyed on every
+        // way out, after its last use.
+        unsafe {
+            let mut description = ptr::null_mut();
+            let state = ffi::duckdb_table_description_create_ext(
+                self.0,
+                pointer(&database),
+                pointer(&schema),
+                pointer(&table),
+                &mut description,
+            );
+            let message = text(ffi::duckdb_table_description_error(description));
+            ffi::duckdb_table_description_destroy(&mut description);
+            let certain = database.is_some() || schema.is_none();
+            Ok(match state == ffi::DuckDBSuccess {
+                true => Some(true),
+                false => (certain && message.starts_with("No table with")).then_some(false),
+            })
+        }
+    }
+
     /// Runs statements for their effect.
     pub(crate) fn execute(&self, doing: &str, sql: &str) -> Result<()> {
         let sql = c_text(sql)?;

@@ -199,11 +199,6 @@ pub(crate) const ROLLBACK: &str = "ROLLBACK";
 /// Text forms of zoned timestamps must not depend on where the program runs.
 pub(crate) const SET_UTC: &str = "SET TimeZone = 'UTC'";
 
-/// Whether any view goes by a table's bare name.
-pub(crate) fn view_exists(table: &TableName) -> String {
-    format!("SELECT EXISTS (FROM duckdb_views() WHERE lower(view_name) = lower({}))", literal(table.table()))
-}
-
 pub(crate) fn count(table: &str) -> String {
     format!("SELECT count(*) FROM {table}")
 }

@@ -123,6 +123,11 @@ impl Monitor {
         &self.0.cancel
     }
 
+    /// Whether somebody is told of progress.
+    pub fn is_watched(&self) -> bool {
+        self.0.callback.is_some()
+    }
+
     /// Adds to what is known of the total, in bytes on disk.
     pub fn add_total_bytes(&self, bytes: u64) {
         if let Ok(mut state) = self.0.state.lock() {

@@ -167,7 +167,7 @@ impl CsvLoad {
             .with_rejects(rejects.clone())
             .with_placeholder();
         let appends = matches!(load.mode, LoadMode::Append | LoadMode::Merge);
-        if let Some(columns) = database.columns(&table)?.filter(|_| appends) {
+        if appends && let Some(columns) = database.columns(&table)? {
             if load.match_columns == MatchColumns::Name {
                 input = input.with_expected_types(types_of(columns));
             }

@@ -1,9 +1,14 @@
 //! Tables and queries out of the database.
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
 use arrow::array::{Array, AsArray, RecordBatch, RecordBatchReader};
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use duckstream::{ColumnOrder, Database, DatabaseOptions, ErrorKind, Monitor, Query, Result, TableStream};
+use duckstream::{
+    CancelToken, ColumnOrder, Database, DatabaseOptions, ErrorKind, Monitor, Progress, Query, Result, TableStream,
+};
 
 use crate::engine_support::{execute, load, numbers, rows};
 
@@ -213,8 +218,10 @@ fn an_empty_table_has_its_columns() {
 fn a_table_says_how_many_rows_to_expect() {
     let database = Database::memory().unwrap();
     execute(&database, "CREATE TABLE t AS FROM range(5000); CREATE VIEW v AS FROM t");
-    for (name, expected) in [("t", Some(5000)), ("v", None)] {
-        let monitor = Monitor::default();
+    let watched = || Monitor::new(CancelToken::new(), Some(Arc::new(|_: &Progress| ControlFlow::Continue(()))));
+    for (name, monitor, expected) in
+        [("t", watched(), Some(5000)), ("v", watched(), None), ("t", Monitor::default(), None)]
+    {
         let stream = database.query(&table(name), &ColumnOrder::Sorted, &monitor).unwrap();
         assert_eq!(monitor.progress().total_rows, expected);
         assert_eq!(stream.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 5000);
