@@ -57,6 +57,10 @@ pub(crate) fn run(settings: &Settings<'_>, session: &Session) -> Result<Outcome>
         return Ok(Outcome::done(&json!({}), String::new()));
     }
     let database = address.open(threads, flags.memory_limit, true)?;
+    if let Query::Table(table) = &query {
+        // Nobody else uses this database handle.
+        database.one_thread_for(table)?;
+    }
     let report = CsvExport::new(query, &output).with_output(options).with_monitor(session.monitor()).run(&database)?;
     let summary = match report.skipped {
         true => format!("{output} exists; nothing was done"),

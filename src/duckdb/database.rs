@@ -176,6 +176,16 @@ impl Database {
         self.connect_raw()?.has_table([table.database(), table.schema(), Some(table.table())])
     }
 
+    /// Leaves the engine one thread, if that is all that streaming this table takes. DuckDB streams prepared statements
+    /// alone, and runs those in order by running them serially; a second thread only takes turns with the first, which
+    /// looks again and again whether it is its turn, on a core that encoding could use.
+    pub(crate) fn one_thread_for(&self, table: &TableName) -> Result<()> {
+        match self.has_table(table)? {
+            Some(true) => self.connect_raw()?.execute("setting threads", sql::ONE_THREAD),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn connect_raw(&self) -> Result<Arc<RawConnection>> {
         // SAFETY: the handle is open as long as `self` lives.
         unsafe { RawConnection::connect(self.handle()) }

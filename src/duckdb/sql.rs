@@ -196,6 +196,8 @@ pub(crate) const BEGIN: &str = "BEGIN TRANSACTION";
 pub(crate) const COMMIT: &str = "COMMIT";
 pub(crate) const ROLLBACK: &str = "ROLLBACK";
 
+pub(crate) const ONE_THREAD: &str = "SET threads = 1";
+
 /// Text forms of zoned timestamps must not depend on where the program runs.
 pub(crate) const SET_UTC: &str = "SET TimeZone = 'UTC'";
 
