@@ -16,7 +16,7 @@ use arrow::datatypes::{
 use arrow::error::ArrowError;
 
 use crate::csv::dialect::Dialect;
-use crate::csv::parse::{POWERS_OF_TEN, days_from_civil, parse_bool, parse_digits, parse_timestamp};
+use crate::csv::parse::{POWERS_OF_TEN, days_from_civil, parse_bool, parse_digits};
 use crate::csv::plan::Column;
 use crate::csv::tokenize::field_value;
 use crate::csv::types::ColumnType;
@@ -191,7 +191,10 @@ impl<'a> Builder<'a> {
             }
             Values::Date(values) if self.fast => cells.fill(values, |start, end| date(text, start, end), as_date),
             Values::Micros(values) if self.fast && self.column.column_type == ColumnType::Timestamp => {
-                cells.fill(values, |start, end| parse_timestamp(&text[start..end]), as_micros);
+                cells.fill(values, |start, end| timestamp(text, start, end, false), as_micros);
+            }
+            Values::Micros(values) if self.fast && self.column.column_type == ColumnType::TimestampUtc => {
+                cells.fill(values, |start, end| timestamp(text, start, end, true), as_micros);
             }
             Values::Boolean(values) if self.fast => {
                 cells.fill(values, |start, end| parse_bool(&text[start..end]), as_bool);
@@ -497,8 +500,8 @@ const MAX_WHOLE: u64 = 1_000_000_000_000_000;
 
 const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-/// Up to eight digits, a point, up to seven digits; no leading zero but a single one. These are exact: the digits make
-/// a whole number below 2^53, and dividing by a power of ten rounds once.
+/// Up to eight digits, a point, more digits, sixteen bytes in all; no leading zero but a single one. These are exact:
+/// fifteen digits make a whole number below 2^53, and dividing by a power of ten rounds once.
 #[inline(always)]
 fn float(text: &[u8], start: usize, end: usize) -> Option<f64> {
     let negative = text[start] == b'-';
@@ -519,13 +522,19 @@ fn float(text: &[u8], start: usize, end: usize) -> Option<f64> {
             return None;
         }
     };
-    if point == 0 || point + 1 >= length || length - point > 8 || (text[start] == b'0' && point > 1) {
+    if point == 0 || point + 1 >= length || (text[start] == b'0' && point > 1) {
         return None;
     }
     let scale = length - point - 1;
     let whole = parse_digits(word(text, start), point)?;
-    let fraction = parse_digits(word(text, start + point + 1), scale)?;
-    let mantissa = whole * POWERS[scale] + fraction;
+    let behind = start + point + 1;
+    let mantissa = match scale {
+        1..=8 => whole * POWERS[scale] + parse_digits(word(text, behind), scale)?,
+        _ => {
+            let high = whole * POWERS[8] + parse_digits(word(text, behind), 8)?;
+            high * POWERS[scale - 8] + parse_digits(word(text, behind + 8), scale - 8)?
+        }
+    };
     let value = mantissa as f64 / POWERS_OF_TEN[scale];
     Some(if negative { -value } else { value })
 }
@@ -536,19 +545,54 @@ fn date(text: &[u8], start: usize, end: usize) -> Option<i32> {
     if end.wrapping_sub(start) != 10 {
         return None;
     }
-    let bytes = text[start..].first_chunk::<10>()?;
-    if bytes[4] != b'-' || bytes[7] != b'-' {
-        return None;
-    }
-    let digit = |at: usize| u32::from(bytes[at].wrapping_sub(b'0'));
-    let digits = [digit(0), digit(1), digit(2), digit(3), digit(5), digit(6), digit(8), digit(9)];
-    if digits.iter().any(|digit| *digit > 9) {
-        return None;
-    }
-    let year = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3];
-    let (month, day) = (digits[4] * 10 + digits[5], digits[6] * 10 + digits[7]);
+    day(text, start)
+}
+
+/// The date of which the first byte stands at `start`.
+#[inline(always)]
+fn day(text: &[u8], start: usize) -> Option<i32> {
+    let century = two_digits(text[start], text[start + 1])?;
+    let [year, month, day] = three_pairs(word(text, start + 2), b'-')?;
     if month.wrapping_sub(1) > 11 || day.wrapping_sub(1) > 27 {
         return None;
     }
-    Some(days_from_civil(year, month, day))
+    Some(days_from_civil(century * 100 + year, month, day))
+}
+
+/// A date, `T` or a space, `HH:MM:SS`, and `Z` where `zoned`; others are for the full parser.
+#[inline(always)]
+fn timestamp(text: &[u8], start: usize, end: usize, zoned: bool) -> Option<i64> {
+    if end.wrapping_sub(start) != 19 + usize::from(zoned) || (zoned && text[end - 1] != b'Z') {
+        return None;
+    }
+    let between = text[start + 10];
+    if between != b'T' && between != b' ' {
+        return None;
+    }
+    let [hour, minute, second] = three_pairs(word(text, start + 11), b':')?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = i64::from(day(text, start)?) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
+    Some(seconds * 1_000_000)
+}
+
+#[inline(always)]
+fn two_digits(tens: u8, units: u8) -> Option<u32> {
+    let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
+    (tens <= 9 && units <= 9).then(|| u32::from(tens) * 10 + u32::from(units))
+}
+
+/// Three numbers of two digits with `between` between them, all eight bytes at once.
+#[inline(always)]
+fn three_pairs(word: u64, between: u8) -> Option<[u32; 3]> {
+    const BETWEEN: u64 = 0x0000_FF00_00FF_0000;
+    let digits = word ^ (0x3030_0030_3000_3030 | (u64::from(between) << 16) | (u64::from(between) << 40));
+    // A byte above 9 sets its own high bit or carries into it; those between must have vanished.
+    if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 | digits & BETWEEN != 0 {
+        return None;
+    }
+    // At most 99 in any byte, so nothing is carried.
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    Some([0, 24, 48].map(|shift| (pairs >> shift) as u32 & 0xFF))
 }
