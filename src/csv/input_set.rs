@@ -244,7 +244,7 @@ impl CsvInput {
         }
         let heads: Vec<&[String]> = heads.iter().map(Vec::as_slice).collect();
         let mut table = Table::new(&heads, options, &self.expected, &self.learned)?;
-        let chunk = open.splitter.next_chunk()?;
+        let chunk = open.next_chunk()?;
         if let Some(chunk) = &chunk {
             // A stream that can start over leaves it to the decoders to find what the sample did not show.
             let verify = !(restartable && options.on_type_change == OnTypeChange::Promote);

@@ -24,7 +24,9 @@ use crate::csv::types::ColumnType;
 use crate::error::{Error, ErrorKind, Fault, FaultCode, Location, Result};
 use crate::input::Source;
 use crate::job::Monitor;
-use crate::options::{EncodingErrors, LongRows, NulBytes, OnError, OnTypeChange, ReaderOptions, ShortRows};
+use crate::options::{
+    Compression, EncodingErrors, LongRows, NulBytes, OnError, OnTypeChange, ReaderOptions, ShortRows,
+};
 
 /// Receives rejected rows.
 pub trait RejectSink: Send {
@@ -200,7 +202,7 @@ impl CsvReader {
                 return Ok(None);
             }
             let Some(pipeline) = &mut self.pipeline else { return Ok(None) };
-            match pipeline.next()? {
+            match pipeline.next().map_err(|error| self.after_rows(error))? {
                 None => {
                     self.monitor.tick()?;
                     return self.check_limits(true).map(|()| None);
@@ -208,7 +210,7 @@ impl CsvReader {
                 Some(Item::Note(Note::Start(start))) => self.start_file(*start),
                 Some(Item::Note(Note::End(end))) => self.finish_file(Some(*end))?,
                 Some(Item::Decoded { decoded, byte, records, raw }) => {
-                    let batch = self.take(decoded, byte, records, raw)?;
+                    let batch = self.take(decoded, byte, records, raw).map_err(|error| self.damage_behind(error))?;
                     if !lock(&self.state).widen.is_empty() {
                         return Ok(None);
                     }
@@ -217,6 +219,29 @@ impl CsvReader {
                     }
                 }
             }
+        }
+    }
+
+    /// The error of a row, unless a compressed input turns out to be damaged right behind it: then that is the cause.
+    fn damage_behind(&mut self, error: Error) -> Error {
+        let packed = self.file.as_ref().is_some_and(|file| file.start.compression != Compression::None);
+        if !packed || !error.is_data() {
+            return error;
+        }
+        match self.pipeline.as_mut().map(Pipeline::next) {
+            Some(Err(behind)) if matches!(behind.kind(), ErrorKind::Corrupt { .. }) => self.after_rows(behind),
+            _ => error,
+        }
+    }
+
+    /// Tells an error about damaged input how many rows came before it.
+    fn after_rows(&self, error: Error) -> Error {
+        let so_far = self.file.as_ref().map_or(0, |file| file.summary.rows);
+        match error.into_kind() {
+            ErrorKind::Corrupt { at, format, compressed_offset, message, .. } => {
+                ErrorKind::Corrupt { at, format, compressed_offset, rows: Some(so_far), message }.into()
+            }
+            other => other.into(),
         }
     }
 

@@ -82,6 +82,10 @@ impl Repaired {
         if let Some(aligned) = self.rules(&self.dialect, self.layout.strip).align_quoted(line, main) {
             consider(aligned, 0.3, None);
         }
+        if let Some(inner) = self.dialect.whole_line(line) {
+            let aligned = self.rules(&self.dialect, self.layout.strip).align(&inner, &[main]);
+            consider(aligned, 1.0, Some(Repair::UnwrappedLine));
+        }
         let mut follow = main.to_vec();
         follow.push(b' ');
         if !self.layout.strip && main != b" " && occurrences(line, &follow) * 10 >= (width.saturating_sub(1)) * 7 {

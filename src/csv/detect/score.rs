@@ -115,6 +115,11 @@ pub(crate) fn rank(sample: &[u8], complete: bool, known: &Known, rare: bool) -> 
                 (None, None) => *prior * 0.85,
                 _ => *prior,
             };
+            let escaped = delimiter[0] != b'\\' && occurrences(text, &[b"\\", &delimiter[..]].concat()) > 0;
+            if escaped && known.escape.is_none() {
+                let dialect = Dialect { bare_escape: true, ..dialect.clone() };
+                candidates.push(score(&dialect, text, complete, prior));
+            }
             candidates.push(score(&dialect, text, complete, prior));
         }
     }
@@ -246,6 +251,9 @@ fn score(dialect: &Dialect, text: &[u8], complete: bool, prior: f64) -> Candidat
     let width = counts.iter().max_by_key(|(width, (_, taken))| (*taken, **width)).map_or(1, |(width, _)| *width);
     let first = widths.iter().position(|(w, _, _)| *w == width).unwrap_or(0);
     let odd_line = widths[first.min(widths.len())..].iter().find(|(w, _, _)| *w != width).map(|(_, _, line)| *line);
+    // Blanks and colons divide any text; only if they do so evenly do they delimit.
+    let most = counts.values().map(|(_, taken)| *taken).max().unwrap_or(0) as f64 / total;
+    let prior = if matches!(dialect.delimiter[..], [b' ' | b':']) { prior * most } else { prior };
     let flaws = 1.0 - 0.6 * flawed as f64 / total;
     let score = (credit / total) * quality * prior * flaws;
     Candidate { dialect: dialect.clone(), score, width, consistency: even as f64 / total, odd_line }
@@ -301,8 +309,12 @@ fn cell_quality(shape: Shape, value: &[u8], quoted: bool, dialect: &Dialect) -> 
     if first == Some(b'\'') && last == Some(b'\'') && trimmed.len() > 1 {
         return 0.3;
     }
-    if value.windows(2).any(|pair| pair == b"\\\"") {
+    if value.windows(2).any(|pair| pair == b"\\\"") || (!quoted && last == Some(b'\\')) {
         return 0.3;
+    }
+    // Half of something in apostrophes.
+    if !quoted && dialect.quote != Some(b'\'') && (first == Some(b'\'')) != (last == Some(b'\'')) {
+        return 0.5;
     }
     if !quoted {
         let tight = |byte: u8| {
