@@ -457,6 +457,18 @@ mod tests {
     }
 
     #[test]
+    fn every_option_is_in_the_documentation() {
+        let text = include_str!("../../docs/options.md");
+        let (reading, writing) = text.split_once("## Writing").unwrap();
+        for name in field_names::<ReaderOptions>() {
+            assert!(reading.contains(&format!("`{name}`")), "{name} is not in docs/options.md");
+        }
+        for name in field_names::<WriterOptions>() {
+            assert!(writing.contains(&format!("`{name}`")), "{name} is not in docs/options.md");
+        }
+    }
+
+    #[test]
     fn texts_become_json() {
         let find = |name: &str| {
             let all = READER.iter().flat_map(|group| group.flags).chain(WRITER.flags);

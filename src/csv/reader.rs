@@ -236,13 +236,7 @@ impl CsvReader {
 
     /// Tells an error about damaged input how many rows came before it.
     fn after_rows(&self, error: Error) -> Error {
-        let so_far = self.file.as_ref().map_or(0, |file| file.summary.rows);
-        match error.into_kind() {
-            ErrorKind::Corrupt { at, format, compressed_offset, message, .. } => {
-                ErrorKind::Corrupt { at, format, compressed_offset, rows: Some(so_far), message }.into()
-            }
-            other => other.into(),
-        }
+        after_rows(error, self.file.as_ref().map_or(0, |file| file.summary.rows))
     }
 
     fn take(&mut self, decoded: crate::csv::decode::Decoded, byte: u64, records: u64, raw: u64) -> Result<RecordBatch> {
@@ -527,6 +521,16 @@ impl CsvReaderBuilder {
 
     fn read(self, sources: Vec<Source>) -> Result<CsvReader> {
         CsvInput::new(sources, self.options)?.with_monitor(self.monitor).into_reader()
+    }
+}
+
+/// The error, and if it is about damaged input, how many rows came before it.
+pub(crate) fn after_rows(error: Error, so_far: u64) -> Error {
+    match error.into_kind() {
+        ErrorKind::Corrupt { at, format, compressed_offset, message, .. } => {
+            ErrorKind::Corrupt { at, format, compressed_offset, rows: Some(so_far), message }.into()
+        }
+        other => other.into(),
     }
 }
 

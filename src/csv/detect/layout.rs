@@ -279,8 +279,11 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
     (layout.width, layout.usual) = (block.width, block.width);
     layout.profile = profile_of(rows, block);
     layout.regular = block.regular as f64 / (block.end - block.start).max(1) as f64;
-    // Remarks that were padded with delimiters to the table's width.
     let whole = block;
+    while block.end - block.start > 2 && sample[rows[block.start].start..].starts_with(b"//") {
+        block.start += 1;
+    }
+    // Remarks that were padded with delimiters to the table's width.
     while block.end - block.start > 2 && block.width >= 3 {
         let row = &rows[block.start];
         let (fit, _) = layout.profile.typed_fit(&row.cells);

@@ -107,7 +107,12 @@ impl Repaired {
             for (other, _) in DELIMITERS.iter().filter(|(other, _)| other.as_bytes() != main) {
                 let other = other.as_bytes();
                 let count = occurrences(line, other);
-                let price = |aligned: &Aligned| if aligned.pieces == width { 2.0 } else { 4.0 };
+                // Exactly as many cells as columns is no accident where there are several.
+                let price = |aligned: &Aligned| match aligned.pieces == width {
+                    true if width >= 4 && main_count == 0 => 0.2,
+                    true => 2.0,
+                    false => 4.0,
+                };
                 if count > 0 && (count + 1) * 2 >= width {
                     let aligned = self.rules(&self.dialect, true).align(line, &[other]);
                     let price = price(&aligned);
