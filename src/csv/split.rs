@@ -279,7 +279,8 @@ impl Splitter {
             } else if whole {
                 return Ok(cut);
             }
-            if self.filled >= limit {
+            // One byte more than the limit tells whether a CR at it ends a record.
+            if self.filled > limit {
                 if cut.records > 0 {
                     return Ok(cut);
                 }
@@ -293,7 +294,7 @@ impl Splitter {
                     *scanner = Scanner::new(structure, 0);
                 }
             }
-            if !self.complete && self.filled < limit {
+            if !self.complete && self.filled <= limit {
                 match self.read_block(cut.end) {
                     Err(error) if cut.records > 0 => {
                         self.failed = Some(error);

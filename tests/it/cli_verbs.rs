@@ -272,3 +272,11 @@ fn the_demo_of_the_readme_runs() {
     assert!(written.stderr.contains("wrote 100 rows"), "{}", written.stderr);
     assert_eq!(cli.read("out.csv").lines().count(), 101);
 }
+
+#[test]
+fn columns_that_an_input_lacks_are_said() {
+    let cli = Cli::new();
+    cli.write("1.csv", "a,b\n1,2\n").write("2.csv", "a\n3\n4\n");
+    let ran = cli.expect(0, &["load", "1.csv", "2.csv", "--db", "d.duckdb", "--table", "t"]);
+    assert!(ran.stderr.contains("2.csv lacks b: NULL in its 2 rows"), "{}", ran.stderr);
+}

@@ -4,13 +4,24 @@ use std::io::{Cursor, Write};
 
 use duckstream::{Auto, Compression, Compressor, CsvReaderBuilder, Error, ErrorKind, Header, ReaderOptions};
 
-/// Text in a format, cut short.
-fn cut_short(text: &str, format: Compression) -> Vec<u8> {
+fn packed(text: &str, format: Compression) -> Vec<u8> {
     let mut compressor = Compressor::new(Vec::new(), format, None).unwrap();
     compressor.write_all(text.as_bytes()).unwrap();
-    let mut packed = compressor.finish().unwrap();
+    compressor.finish().unwrap()
+}
+
+fn cut_short(text: &str, format: Compression) -> Vec<u8> {
+    let mut packed = packed(text, format);
     packed.truncate(packed.len() * 2 / 3);
     packed
+}
+
+fn first_error(packed: Vec<u8>) -> String {
+    let options = ReaderOptions { batch_size: 300, ..ReaderOptions::default() };
+    match CsvReaderBuilder::new().with_options(options).build(Cursor::new(packed)) {
+        Ok(mut reader) => reader.find_map(Result::err).unwrap().to_string(),
+        Err(error) => error.to_string(),
+    }
 }
 
 #[test]
@@ -45,9 +56,17 @@ fn damaged_input_says_how_many_rows_came_before() {
 fn damage_is_blamed_before_the_row_that_it_spoiled() {
     // A row that does not fit, and then the input ends too soon.
     let spoiled: String = (0..2000).map(|n| if n == 9 { "9\n".to_owned() } else { format!("{n},{n}\n") }).collect();
-    let packed = Cursor::new(cut_short(&spoiled, Compression::Gzip));
-    let error = CsvReaderBuilder::new().build(packed).unwrap().find_map(Result::err).unwrap();
-    assert!(error.to_string().contains("cut short"), "{error}");
+    let error = first_error(cut_short(&spoiled, Compression::Gzip));
+    assert!(error.contains("cut short"), "{error}");
+    // The checksum at the very end is another's.
+    let mut packed = packed(&spoiled, Compression::Gzip);
+    let at = packed.len() - 6;
+    packed[at] ^= 1;
+    let error = first_error(packed);
+    assert!(error.contains("gzip data is damaged"), "{error}");
+    // Without damage the row is to blame.
+    let error = first_error(self::packed(&spoiled, Compression::Gzip));
+    assert!(error.contains("line 10"), "{error}");
 }
 
 #[test]

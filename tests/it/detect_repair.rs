@@ -290,6 +290,12 @@ fn as_it_was_printed() {
     );
     assert_eq!(report.repairs[&Repair::Ruling].lines, [2]);
     assert_eq!(report.repairs[&Repair::Footer].lines, [6]);
+    // A table of Markdown.
+    let report = gives(
+        "| id | name | n |\n| --- | --- | ---: |\n| 1 | Ada | 5 |\n| 2 | Robert | 17 |\n| 3 | Eva | 123 |\n",
+        expected,
+    );
+    assert!(report.lines_in_bars);
     // Tabs, and blanks that align.
     gives("id\tname  \tn\n1 \tAda   \t5\n2 \tRobert\t17\n3 \tEva   \t123\n", expected);
     // A blank at the end of some cells is theirs.

@@ -4,7 +4,7 @@
 //! - `shape.rs`: what a cell looks like. `profile.rs`: what a column looks like, learned from its cells.
 //! - `score.rs`: which dialect fits a sample best. `layout.rs`: where in the sample the table is. `heading.rs`: its header.
 //! - `sniffed.rs`: [`sniff`], which reports and changes nothing.
-//! - `envelope.rs`: lines that stand in quotes once more.
+//! - `envelope.rs`: lines that stand in quotes once more, or between bars.
 //! - `align.rs`: one damaged row brought into columns. `mend.rs`: the ways to read it.
 //! - `repair.rs`: [`repair`], the whole text. `take.rs`: one record. `pending.rs`: doubtful rows. `emit.rs`: rows written
 //!   out. `report.rs`: what was done.

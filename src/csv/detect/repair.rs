@@ -6,7 +6,7 @@
 
 use std::io::{self, Cursor, Read};
 
-use crate::csv::detect::envelope::{Unwrapped, is_wrapped};
+use crate::csv::detect::envelope::{Envelope, Unwrapped};
 use crate::csv::detect::layout::{self, Layout};
 use crate::csv::detect::pending::Pending;
 use crate::csv::detect::profile::Profile;
@@ -47,7 +47,7 @@ pub struct Repaired {
     /// Quotes are to be found out.
     pub(super) open_quotes: bool,
     pub(super) report: RepairReport,
-    lines_in_quotes: bool,
+    lines_in: Option<Envelope>,
 }
 
 /// Reads `input` as the table a person would see in it.
@@ -93,7 +93,7 @@ pub fn repair(input: Box<dyn Read + Send>, options: &ReaderOptions) -> Result<Re
         keep_quotes,
         open_quotes: known(options).quote.is_none(),
         report: RepairReport::default(),
-        lines_in_quotes: false,
+        lines_in: None,
     };
     repaired.open().map_err(unwrap_io)?;
     Ok(repaired)
@@ -139,13 +139,13 @@ impl Repaired {
         if self.buffer.starts_with("\u{feff}".as_bytes()) {
             self.at = 3;
         }
-        if is_wrapped(&self.buffer[self.at..], self.complete, &known(&self.options)) {
+        if let Some(envelope) = Envelope::of(&self.buffer[self.at..], self.complete, &known(&self.options)) {
             let input = std::mem::replace(&mut self.input, Box::new(io::empty()));
             let read = Cursor::new(self.buffer.split_off(self.at)).chain(input);
-            self.input = Box::new(Unwrapped::new(Box::new(read)));
+            self.input = Box::new(Unwrapped::new(Box::new(read), envelope));
             self.complete = false;
             self.fill(SAMPLE)?;
-            self.lines_in_quotes = true;
+            self.lines_in = Some(envelope);
         }
         for _ in 0..self.options.skip_rows {
             loop {
@@ -242,7 +242,8 @@ impl Repaired {
         report.quote = self.dialect.quote.map(char::from);
         report.escape = self.dialect.escape.or(self.dialect.bare_escape.then_some(b'\\')).map(char::from);
         report.blanks_around_delimiter = self.layout.strip;
-        report.lines_in_quotes = self.lines_in_quotes;
+        report.lines_in_quotes = self.lines_in == Some(Envelope::Quotes);
+        report.lines_in_bars = self.lines_in == Some(Envelope::Bars);
         report.width = self.layout.width;
         report.preamble = std::mem::take(&mut self.layout.preamble);
         report.header_lines = self.layout.header_lines.clone();

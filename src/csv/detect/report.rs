@@ -79,6 +79,8 @@ pub struct RepairReport {
     pub blanks_around_delimiter: bool,
     /// Whether every line stood in quotes once more.
     pub lines_in_quotes: bool,
+    /// Whether every line stood between bars.
+    pub lines_in_bars: bool,
     /// How many columns the table has.
     pub width: usize,
     /// The lines above the table that were dropped: number and text (cut at 200 characters).
@@ -149,9 +151,15 @@ impl fmt::Display for RepairReport {
         if self.lines_in_quotes {
             writeln!(f, "quotes around whole lines removed")?;
         }
+        if self.lines_in_bars {
+            writeln!(f, "bars at both ends of the lines removed")?;
+        }
         writeln!(f, "header: {}", self.header_reason)?;
         if let (Some((first, _)), Some((last, _))) = (self.preamble.first(), self.preamble.last()) {
-            writeln!(f, "dropped {} lines above the table ({first} to {last})", self.preamble.len())?;
+            match self.preamble.len() {
+                1 => writeln!(f, "dropped line {first} above the table")?,
+                count => writeln!(f, "dropped {count} lines above the table ({first} to {last})")?,
+            }
         }
         for (repair, count) in &self.repairs {
             let lines: Vec<String> = count.lines.iter().map(u64::to_string).collect();
