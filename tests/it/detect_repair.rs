@@ -335,7 +335,14 @@ fn headers_of_text_columns() {
         &format!("name,town,colour\n(first),[English],(of hair)\n{rows}"),
         &format!("name (first),town [English],colour (of hair)\n{rows}"),
     );
-    gives(&format!("// by hand, twice, today\nname,town,colour\n{rows}"), &format!("name,town,colour\n{rows}"));
+    let plain = format!("name,town,colour\n{rows}");
+    gives(&format!("// by hand, twice, today\n{plain}"), &plain);
+    gives(&format!("% by hand, twice, today\n{plain}"), &plain);
+    let remarks = "Note 1: this, which, too\nNote 2: that, also, too\nNote 3: so, on, forth\nNote 4: and, so, on\n";
+    gives(&format!("{remarks}\n{plain}"), &plain);
+    gives(&format!("{plain}\nSource: Statistics, Bern, 2021\nNote: revised, see, below\n"), &plain);
+    // A header that begins with a mark is one.
+    gives(&format!("#name,town,colour\n{rows}"), &format!("#name,town,colour\n{rows}"));
     let (_, rows) = PLAIN.split_once('\n').unwrap();
     gives(
         &format!("when,,,what,,\nday,time,count,code,price,remark\n{rows}"),

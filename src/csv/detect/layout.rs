@@ -32,6 +32,12 @@ impl Row {
     pub fn width(&self) -> usize {
         self.cells.len()
     }
+
+    /// Whether a blank follows each delimiter, as in a sentence; rows of a table all do so, or none.
+    fn is_prose(&self) -> bool {
+        let blank = |cell: &Cell| !cell.quoted && cell.text.len() > 1 && cell.text[0] == b' ';
+        self.cells.len() > 1 && self.cells[1..].iter().all(blank)
+    }
 }
 
 /// The table in a sample.
@@ -221,7 +227,15 @@ fn is_table(rows: &[Row], block: Block) -> bool {
 }
 
 fn pick(rows: &[Row]) -> Block {
-    let found = blocks(rows);
+    let mut found = blocks(rows);
+    // Remarks that happen to have the same number of commas are no table.
+    let prose = |block: &Block| {
+        let mut even = rows[block.start..block.end].iter().filter(|row| row.width() == block.width);
+        even.all(Row::is_prose)
+    };
+    if found.iter().any(|block| !prose(block)) {
+        found.retain(|block| !prose(block));
+    }
     let largest = found.iter().map(|block| block.regular).max().unwrap_or(0);
     let chosen = found.iter().find(|block| block.regular * 2 >= largest || is_table(rows, **block)).copied();
     chosen.unwrap_or_else(|| {
@@ -280,7 +294,17 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
     layout.profile = profile_of(rows, block);
     layout.regular = block.regular as f64 / (block.end - block.start).max(1) as f64;
     let whole = block;
-    while block.end - block.start > 2 && sample[rows[block.start].start..].starts_with(b"//") {
+    // Several sentences above rows that are none; a single one may be the header.
+    let sentences = rows[block.start..block.end].iter().take_while(|row| row.is_prose()).count();
+    if sentences >= 2 && sentences * 2 < block.end - block.start {
+        block.start += sentences;
+    }
+    while block.end - block.start > 2 {
+        let (row, text) = (&rows[block.start], &sample[rows[block.start].start..]);
+        let marked = ["#", "%", "--"].iter().any(|prefix| text.starts_with(prefix.as_bytes()));
+        if !text.starts_with(b"//") && !(marked && row.is_prose()) {
+            break;
+        }
         block.start += 1;
     }
     // Remarks that were padded with delimiters to the table's width.

@@ -104,7 +104,8 @@ impl Repaired {
             return true;
         }
         let fits = fit > 0 && misfit == 0;
-        let footer = is_footer_word(first) && (misfit > 0 || empty * 2 > width);
+        let prose = typed == 0 && width > 1 && !self.layout.strip && leads_with_blanks(text, record);
+        let footer = is_footer_word(first) && (misfit > 0 || empty * 2 > width || prose);
         // Another, narrower table may be filled up with delimiters to this one's width.
         let filled_up = cells.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
         if doubtful && strange && filled_up > 1 && filled_up < width {
