@@ -17,7 +17,7 @@ use memchr::memchr2;
 
 use crate::csv::dialect::Dialect;
 use crate::csv::simd::{Scanner, Stop, Structure};
-use crate::csv::tokenize::{Record, count_lines, record};
+use crate::csv::tokenize::{Record, count_lines, fields_reached, record};
 use crate::error::{Error, ErrorKind, FaultCode, Location, Result};
 
 /// Bytes that can be read past a chunk's end, so that decoders may load whole words.
@@ -112,15 +112,7 @@ impl Splitter {
 
     /// How many fields of the record that is being read are complete: where the input failed.
     pub(crate) fn field_reached(&self) -> usize {
-        let (text, mut at, mut fields) = (&self.buffer[..self.filled], 0, Vec::new());
-        while let Some(found) = record(&self.dialect, text, at, true, &mut fields) {
-            // The text ends within this record, unless it ends with its line.
-            if found.next == text.len() {
-                return if found.end < found.next { 0 } else { fields.len().saturating_sub(1) };
-            }
-            at = found.next;
-        }
-        0
+        fields_reached(&self.dialect, &self.buffer[..self.filled])
     }
 
     /// Drops physical lines; says how many there were.

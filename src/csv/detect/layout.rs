@@ -302,10 +302,11 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
     while block.end - block.start > 2 {
         let (row, text) = (&rows[block.start], &sample[rows[block.start].start..]);
         let marked = ["#", "%", "--"].iter().any(|prefix| text.starts_with(prefix.as_bytes()));
-        if !text.starts_with(b"//") && !(marked && row.is_prose()) {
+        if text.starts_with(b"//") || (marked && row.is_prose()) {
+            block.start += 1;
+        } else {
             break;
         }
-        block.start += 1;
     }
     // Remarks that were padded with delimiters to the table's width.
     while block.end - block.start > 2 && block.width >= 3 {
