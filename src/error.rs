@@ -45,7 +45,10 @@ pub enum ErrorKind {
         source: io::Error,
     },
     /// A compressed stream or archive is truncated or damaged.
-    #[error("{at}: {format} data is damaged or cut short at compressed byte {compressed_offset}: {message}")]
+    #[error(
+        "{at}: {format} data is damaged or cut short at compressed byte {compressed_offset}{}: {message}",
+        after_rows(*rows)
+    )]
     Corrupt {
         /// Where in the input.
         at: Location,
@@ -53,6 +56,8 @@ pub enum ErrorKind {
         format: &'static str,
         /// Offset in the compressed input up to which bytes had been taken.
         compressed_offset: u64,
+        /// Rows of this input that had been read by then; `None` where nothing reads rows.
+        rows: Option<u64>,
         /// What the decompressor said.
         message: String,
     },
@@ -172,6 +177,8 @@ pub enum FaultCode {
     Constraint,
     /// A check with severity `reject` failed.
     Check,
+    /// A character that the output's encoding lacks, under `unmappable = error`.
+    Unmappable,
 }
 
 /// One row or value that was not accepted: the whole story, for an error or for a reject file.
@@ -207,6 +214,7 @@ impl FaultCode {
             FaultCode::InvalidEncoding => "invalid_encoding",
             FaultCode::Constraint => "constraint",
             FaultCode::Check => "check",
+            FaultCode::Unmappable => "unmappable",
         }
     }
 }
@@ -398,7 +406,15 @@ impl From<Fault> for Error {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn after_rows(rows: Option<u64>) -> String {
+    match rows {
+        None => String::new(),
+        Some(1) => ", after 1 row".to_owned(),
+        Some(rows) => format!(", after {rows} rows"),
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(" ")
 }
 

@@ -72,7 +72,16 @@ mod tests {
             (ErrorKind::Usage { message: String::new() }, 2),
             (ErrorKind::NotFound { path: "x".into() }, 5),
             (ErrorKind::Read { at: at(), source: io::Error::other("x") }, 5),
-            (ErrorKind::Corrupt { at: at(), format: "gzip", compressed_offset: 0, message: String::new() }, 5),
+            (
+                ErrorKind::Corrupt {
+                    at: at(),
+                    format: "gzip",
+                    compressed_offset: 0,
+                    rows: None,
+                    message: String::new(),
+                },
+                5,
+            ),
             (ErrorKind::Undecodable { at: at(), encoding: "utf-8".to_owned(), bytes: vec![255] }, 5),
             (ErrorKind::Refused { message: String::new() }, 4),
             (ErrorKind::Target { message: String::new(), source: None }, 6),

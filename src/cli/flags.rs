@@ -60,6 +60,10 @@ impl Flag {
     }
 
     /// Whether `name` is this option's name or one of its aliases.
+    fn is_read_too(&self) -> bool {
+        READER.iter().flat_map(|group| group.flags).any(|flag| flag.answers_to(self.name))
+    }
+
     pub(crate) fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
@@ -71,6 +75,9 @@ impl Flag {
             .help(self.help)
             .help_heading(group.heading)
             .aliases(self.aliases.iter().map(|alias| Str::from(dashed(&group.id(alias)))).collect::<Vec<_>>());
+        // What only an output has needs no prefix to be told apart.
+        let arg =
+            if group.prefix.is_empty() || self.is_read_too() { arg } else { arg.visible_alias(dashed(self.name)) };
         let arg = match self.short.filter(|_| group.prefix.is_empty()) {
             Some(short) => arg.short(short),
             None => arg,
@@ -447,6 +454,18 @@ mod tests {
         let writer = names(WRITER.flags);
         let known: BTreeSet<&str> = field_names::<WriterOptions>().iter().copied().collect();
         assert_eq!(known.difference(&writer).count(), 0, "{:?}", known.difference(&writer));
+    }
+
+    #[test]
+    fn every_option_is_in_the_documentation() {
+        let text = include_str!("../../docs/options.md");
+        let (reading, writing) = text.split_once("## Writing").unwrap();
+        for name in field_names::<ReaderOptions>() {
+            assert!(reading.contains(&format!("`{name}`")), "{name} is not in docs/options.md");
+        }
+        for name in field_names::<WriterOptions>() {
+            assert!(writing.contains(&format!("`{name}`")), "{name} is not in docs/options.md");
+        }
     }
 
     #[test]

@@ -54,10 +54,14 @@ impl Outcome {
             }
         }
         for file in files {
-            let mut line = format!("{}: {} rows, {}, ", file.source, count(file.rows), file.encoding);
+            let mut line = format!("{}: {}, {}, ", file.source, rows(file.rows), file.encoding);
             line.push_str(if file.compression == "none" { "not compressed" } else { &file.compression });
             if file.replaced > 0 {
                 line.push_str(&format!(", {} invalid sequences replaced", count(file.replaced)));
+            }
+            if !file.missing_columns.is_empty() && file.rows > 0 {
+                let missing = file.missing_columns.join(", ");
+                self.notes.push(format!("{} lacks {missing}: NULL in its {}", file.source, rows(file.rows)));
             }
             self.notes.extend(file.warnings.iter().map(|warning| format!("warning: {}: {warning}", file.source)));
             if let Some(repair) = &file.repair {

@@ -10,7 +10,7 @@ use crate::csv::dialect::Dialect;
 use crate::csv::plan::Plan;
 use crate::csv::split::PADDING;
 use crate::csv::tokenize::{Record, RecordKind, field_value, record};
-use crate::error::FaultCode;
+use crate::error::{FaultCode, hex};
 use crate::options::{LongRows, NulBytes, ShortRows};
 
 /// A row or value of one chunk that is not taken as it stands.
@@ -110,7 +110,7 @@ pub(crate) fn canonicalize(
                     Err((code, message, hint)) => faults.push(RowFault {
                         record: origin.record,
                         span: begin..found.end,
-                        column: None,
+                        column: invalid_at(&text[begin..found.end]).and_then(|at| column_at(plan, &fields, begin + at)),
                         code,
                         message,
                         value: None,
@@ -137,10 +137,12 @@ fn admit(
     counts: &mut RowCounts,
 ) -> Result<(), Refusal> {
     let raw = &text[begin..found.end];
-    if std::str::from_utf8(raw).is_err() {
+    if let Err(error) = std::str::from_utf8(raw) {
+        let at = error.valid_up_to();
+        let bytes = &raw[at..error.error_len().map_or(raw.len(), |length| at + length)];
         return Err((
             FaultCode::InvalidEncoding,
-            format!("the row is not valid UTF-8: {}", raw.escape_ascii()),
+            format!("bytes {}, {at} bytes into the row, are not valid UTF-8: {}", hex(bytes), shorten(raw)),
             Some("name the file's encoding with --encoding, or use --encoding-errors replace".to_owned()),
         ));
     }
@@ -227,6 +229,17 @@ fn write_row(plan: &Plan, text: &[u8], fields: &[Range<usize>], out: &mut Vec<u8
         }
     }
     out.push(b'\n');
+}
+
+/// The column that a byte of the record belongs to.
+fn column_at(plan: &Plan, fields: &[Range<usize>], at: usize) -> Option<usize> {
+    let field = fields.iter().position(|field| field.end > at)?;
+    plan.columns.iter().position(|column| column.field == Some(field))
+}
+
+/// Where a text stops being UTF-8.
+fn invalid_at(raw: &[u8]) -> Option<usize> {
+    std::str::from_utf8(raw).err().map(|error| error.valid_up_to())
 }
 
 /// The start of a row, for a message.

@@ -19,7 +19,7 @@ use crate::csv::plan::Plan;
 use crate::csv::reader::lock;
 use crate::csv::split::{Chunk, Limits, Splitter};
 use crate::csv::table::Table;
-use crate::error::{Error, Location, Result};
+use crate::error::{Error, ErrorKind, Location, Result};
 use crate::input::{self, Opened, Replay};
 use crate::job::{CancelToken, Monitor};
 use crate::options::{Auto, Compression, Detect, Header, QuoteChar, ReaderOptions};
@@ -62,7 +62,7 @@ pub(crate) struct OpenCsv {
 }
 
 /// Bytes that are looked at to find out settings that are `auto`, and to warn of others.
-const DIALECT_SAMPLE: u64 = 64 << 10;
+const DIALECT_SAMPLE: usize = 64 << 10;
 
 /// A repaired text that can be asked what was done while somebody reads it.
 #[derive(Clone)]
@@ -91,13 +91,11 @@ impl OpenCsv {
             repaired = Some(shared);
             options = Cow::Owned(of_repaired(&options));
         } else if warn || has_auto(&options) {
-            let mut sample = Vec::new();
-            let read = text.by_ref().take(DIALECT_SAMPLE).read_to_end(&mut sample);
-            read.map_err(|error| input::read_error(&opened.at, error))?;
-            let sniffed = sniff(&sample, (sample.len() as u64) < DIALECT_SAMPLE, &options);
+            let (sample, rest) = input::look_ahead(text, DIALECT_SAMPLE, &opened.at)?;
+            let sniffed = sniff(&sample, sample.len() < DIALECT_SAMPLE, &options);
             warnings = sniffed.warnings();
             options = Cow::Owned(resolve(&options, &sniffed)?);
-            text = Box::new(Cursor::new(sample).chain(text));
+            text = Box::new(Cursor::new(sample).chain(rest));
         }
         let dialect = Dialect::new(&options)?;
         let limits = Limits {
@@ -110,6 +108,18 @@ impl OpenCsv {
         let head = read_head(&mut splitter, &dialect, &options)?;
         splitter.skip_footer(options.skip_footer);
         Ok(OpenCsv { opened, splitter, head, dialect, warnings, repair: repaired })
+    }
+
+    /// The next chunk; an error about characters names the column.
+    pub(crate) fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+        self.splitter.next_chunk().map_err(|error| match error.into_kind() {
+            // Repaired text is not where the error is.
+            ErrorKind::Undecodable { mut at, encoding, bytes } if self.repair.is_none() => {
+                at.column = self.head.names.get(self.splitter.field_reached()).cloned();
+                ErrorKind::Undecodable { at, encoding, bytes }.into()
+            }
+            other => other.into(),
+        })
     }
 }
 
@@ -230,7 +240,7 @@ impl Feed for FileFeed {
                 return Ok(Some(pending));
             }
             if let Some((open, plan)) = &mut self.current {
-                if let Some(chunk) = open.splitter.next_chunk()? {
+                if let Some(chunk) = open.next_chunk()? {
                     let raw = open.opened.raw_read.load(Ordering::Relaxed);
                     return Ok(Some(Fed::Chunk { chunk, plan: Arc::clone(plan), raw }));
                 }

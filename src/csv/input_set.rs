@@ -18,7 +18,7 @@ use crate::csv::feed::{FileFeed, OpenCsv};
 use crate::csv::infer::Candidates;
 use crate::csv::pipeline::Pipeline;
 use crate::csv::plan::Plan;
-use crate::csv::reader::{CsvReader, Promotion, ReadState, ReadSummary, RejectSink, lock};
+use crate::csv::reader::{CsvReader, Promotion, ReadState, ReadSummary, RejectSink, after_rows, lock};
 use crate::csv::split::Chunk;
 use crate::csv::table::Table;
 use crate::csv::tokenize::{field_value, record};
@@ -211,6 +211,10 @@ impl CsvInput {
     }
 
     fn attempt(&mut self, restartable: bool) -> Result<CsvReader> {
+        self.begin(restartable).map_err(|error| after_rows(error, 0))
+    }
+
+    fn begin(&mut self, restartable: bool) -> Result<CsvReader> {
         self.attempts += 1;
         if self.attempts > 1 {
             self.monitor.restart();
@@ -244,7 +248,7 @@ impl CsvInput {
         }
         let heads: Vec<&[String]> = heads.iter().map(Vec::as_slice).collect();
         let mut table = Table::new(&heads, options, &self.expected, &self.learned)?;
-        let chunk = open.splitter.next_chunk()?;
+        let chunk = open.next_chunk()?;
         if let Some(chunk) = &chunk {
             // A stream that can start over leaves it to the decoders to find what the sample did not show.
             let verify = !(restartable && options.on_type_change == OnTypeChange::Promote);

@@ -6,7 +6,7 @@
 //! - `types.rs`, `parse/`, `value.rs`, `infer.rs`: types, one parse function each, a column's rules, inference.
 //! - `table.rs`, `plan.rs`: the columns of all inputs, and what is done with the records of one.
 //! - `decode/`: one chunk to one batch, by two decoders; `canonical.rs` makes odd rows ordinary.
-//! - `feed.rs`, `pipeline.rs`, `reader.rs`: input after input, many threads, one ordered stream.
+//! - `feed.rs`, `pipeline.rs`, `reader.rs`, `reader_builder.rs`: input after input, many threads, one ordered stream.
 //! - `input_set.rs`: reading again with wider types.
 //! - `encode/`, `pool.rs`, `writer.rs`: batches to text, encoded by many threads, written in order.
 
@@ -25,6 +25,7 @@ mod pipeline;
 mod plan;
 mod pool;
 mod reader;
+mod reader_builder;
 mod simd;
 mod split;
 mod table;
@@ -37,6 +38,7 @@ pub use canonical::RowCounts;
 pub use input_set::CsvInput;
 #[cfg(feature = "duckdb")]
 pub(crate) use reader::lock;
-pub use reader::{CsvReader, CsvReaderBuilder, FileSummary, Promotion, ReadSummary, RejectSink};
+pub use reader::{CsvReader, FileSummary, Promotion, ReadSummary, RejectSink};
+pub use reader_builder::CsvReaderBuilder;
 pub use types::ColumnType;
 pub use writer::{CsvWriter, CsvWriterBuilder, WriteSummary};

@@ -4,7 +4,6 @@
 //! policies live: what is rejected, what fails the run, what ends it early. Line and record numbers become absolute
 //! here, because only here everything before is known.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -18,13 +17,16 @@ use crate::csv::canonical::{RowCounts, RowFault};
 use crate::csv::decode::{Located, Widen};
 use crate::csv::detect::RepairReport;
 use crate::csv::feed::{FileEnd, FileStart, Note};
-use crate::csv::input_set::CsvInput;
 use crate::csv::pipeline::{Item, Pipeline};
 use crate::csv::types::ColumnType;
 use crate::error::{Error, ErrorKind, Fault, FaultCode, Location, Result};
-use crate::input::Source;
 use crate::job::Monitor;
-use crate::options::{EncodingErrors, LongRows, NulBytes, OnError, OnTypeChange, ReaderOptions, ShortRows};
+use crate::options::{
+    Compression, EncodingErrors, LongRows, NulBytes, OnError, OnTypeChange, ReaderOptions, ShortRows,
+};
+
+/// Chunks that are still decompressed after a bad row: a checksum behind them may say why it is bad.
+const LOOKED_BEHIND: usize = 16;
 
 /// Receives rejected rows.
 pub trait RejectSink: Send {
@@ -200,7 +202,7 @@ impl CsvReader {
                 return Ok(None);
             }
             let Some(pipeline) = &mut self.pipeline else { return Ok(None) };
-            match pipeline.next()? {
+            match pipeline.next().map_err(|error| self.after_rows(error))? {
                 None => {
                     self.monitor.tick()?;
                     return self.check_limits(true).map(|()| None);
@@ -208,7 +210,7 @@ impl CsvReader {
                 Some(Item::Note(Note::Start(start))) => self.start_file(*start),
                 Some(Item::Note(Note::End(end))) => self.finish_file(Some(*end))?,
                 Some(Item::Decoded { decoded, byte, records, raw }) => {
-                    let batch = self.take(decoded, byte, records, raw)?;
+                    let batch = self.take(decoded, byte, records, raw).map_err(|error| self.damage_behind(error))?;
                     if !lock(&self.state).widen.is_empty() {
                         return Ok(None);
                     }
@@ -218,6 +220,29 @@ impl CsvReader {
                 }
             }
         }
+    }
+
+    /// The error of a row, unless a compressed input turns out to be damaged soon behind it: then that is the cause.
+    fn damage_behind(&mut self, error: Error) -> Error {
+        let packed = self.file.as_ref().is_some_and(|file| file.start.compression != Compression::None);
+        if !packed || !error.is_data() {
+            return error;
+        }
+        for _ in 0..LOOKED_BEHIND {
+            match self.pipeline.as_mut().map(Pipeline::next) {
+                Some(Ok(Some(Item::Decoded { .. }))) => {}
+                Some(Err(behind)) if matches!(behind.kind(), ErrorKind::Corrupt { .. }) => {
+                    return self.after_rows(behind);
+                }
+                _ => break,
+            }
+        }
+        error
+    }
+
+    /// Tells an error about damaged input how many rows came before it.
+    fn after_rows(&self, error: Error) -> Error {
+        after_rows(error, self.file.as_ref().map_or(0, |file| file.summary.rows))
     }
 
     fn take(&mut self, decoded: crate::csv::decode::Decoded, byte: u64, records: u64, raw: u64) -> Result<RecordBatch> {
@@ -454,54 +479,13 @@ impl RecordBatchReader for CsvReader {
     }
 }
 
-/// Opens [`CsvReader`]s.
-#[derive(Clone, Default)]
-pub struct CsvReaderBuilder {
-    options: ReaderOptions,
-    monitor: Monitor,
-}
-
-impl CsvReaderBuilder {
-    /// A builder with the default options.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Reads as these options say.
-    pub fn with_options(mut self, options: ReaderOptions) -> Self {
-        self.options = options;
-        self
-    }
-
-    /// Reports to, and is cancelled by, this monitor.
-    pub fn with_monitor(mut self, monitor: Monitor) -> Self {
-        self.monitor = monitor;
-        self
-    }
-
-    /// Opens a file, a glob, a member of an archive, or `-` for standard input.
-    ///
-    /// # Errors
-    /// Whatever shows in the first batch: the input is missing, damaged, undecodable, or its rows do not fit.
-    pub fn open(self, path: impl AsRef<Path>) -> Result<CsvReader> {
-        let path = path.as_ref();
-        let sources = match path.to_str() {
-            Some(text) => Source::expand(text)?,
-            None => vec![Source::Path(path.to_owned())],
-        };
-        self.read(sources)
-    }
-
-    /// Reads text from anything.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn build(self, read: impl std::io::Read + Send + 'static) -> Result<CsvReader> {
-        self.read(vec![Source::reader("input", read)])
-    }
-
-    fn read(self, sources: Vec<Source>) -> Result<CsvReader> {
-        CsvInput::new(sources, self.options)?.with_monitor(self.monitor).into_reader()
+/// The error, and if it is about damaged input, how many rows came before it.
+pub(crate) fn after_rows(error: Error, so_far: u64) -> Error {
+    match error.into_kind() {
+        ErrorKind::Corrupt { at, format, compressed_offset, message, .. } => {
+            ErrorKind::Corrupt { at, format, compressed_offset, rows: Some(so_far), message }.into()
+        }
+        other => other.into(),
     }
 }
 

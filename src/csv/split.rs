@@ -17,7 +17,7 @@ use memchr::memchr2;
 
 use crate::csv::dialect::Dialect;
 use crate::csv::simd::{Scanner, Stop, Structure};
-use crate::csv::tokenize::{Record, count_lines, record};
+use crate::csv::tokenize::{Record, count_lines, fields_reached, record};
 use crate::error::{Error, ErrorKind, FaultCode, Location, Result};
 
 /// Bytes that can be read past a chunk's end, so that decoders may load whole words.
@@ -60,6 +60,8 @@ pub(crate) struct Splitter {
     byte: u64,
     /// The record at the start of the buffer is known to be broken.
     broken: Option<FaultCode>,
+    /// The input failed; records that came before are handed out first.
+    failed: Option<Error>,
     recycled: Option<Receiver<Vec<u8>>>,
     /// Chunks kept back until it is known that they are not the end, and how many records must follow them.
     footer: u64,
@@ -86,6 +88,7 @@ impl Splitter {
             complete: false,
             byte: 0,
             broken: None,
+            failed: None,
             recycled: None,
             footer: 0,
             kept: VecDeque::new(),
@@ -105,6 +108,11 @@ impl Splitter {
     /// Bytes of decoded text that were consumed.
     pub(crate) fn position(&self) -> u64 {
         self.byte
+    }
+
+    /// How many fields of the record that is being read are complete: where the input failed.
+    pub(crate) fn field_reached(&self) -> usize {
+        fields_reached(&self.dialect, &self.buffer[..self.filled])
     }
 
     /// Drops physical lines; says how many there were.
@@ -148,7 +156,13 @@ impl Splitter {
     /// The text at hand, without consuming it; at least `bytes` of it unless the input is shorter.
     pub(crate) fn peek(&mut self, bytes: usize) -> Result<(&[u8], bool)> {
         while self.filled < bytes && !self.complete {
-            self.read_block(0)?;
+            match self.read_block(0) {
+                Err(error) if self.filled > 0 => {
+                    self.failed = Some(error);
+                    break;
+                }
+                read => read?,
+            }
         }
         Ok((&self.buffer[..self.filled], self.complete))
     }
@@ -257,7 +271,8 @@ impl Splitter {
             } else if whole {
                 return Ok(cut);
             }
-            if self.filled >= limit {
+            // One byte more than the limit tells whether a CR at it ends a record.
+            if self.filled > limit {
                 if cut.records > 0 {
                     return Ok(cut);
                 }
@@ -271,8 +286,14 @@ impl Splitter {
                     *scanner = Scanner::new(structure, 0);
                 }
             }
-            if !self.complete && self.filled < limit {
-                self.read_block(cut.end)?;
+            if !self.complete && self.filled <= limit {
+                match self.read_block(cut.end) {
+                    Err(error) if cut.records > 0 => {
+                        self.failed = Some(error);
+                        return Ok(cut);
+                    }
+                    read => read?,
+                }
             }
         }
     }
@@ -336,6 +357,9 @@ impl Splitter {
     /// Reads once, a block or as much as the unfinished record from `start` on is long, so that a huge record is
     /// not looked at again for every block. At the end of the input the text gets a line end if it has none.
     fn read_block(&mut self, start: usize) -> Result<()> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let size = self.limits.block_size.max(self.filled - start);
         let wanted = self.filled + size + PADDING;
         if self.buffer.len() < wanted {

@@ -220,6 +220,18 @@ pub(crate) fn count_lines(text: &[u8]) -> u64 {
     (line_feeds + lone) as u64
 }
 
+/// How many fields are complete in the record that a text ends within; none if it ends with a record.
+pub(crate) fn fields_reached(dialect: &Dialect, text: &[u8]) -> usize {
+    let (mut at, mut fields) = (0, Vec::new());
+    while let Some(found) = record(dialect, text, at, true, &mut fields) {
+        if found.next == text.len() {
+            return if found.end < found.next { 0 } else { fields.len().saturating_sub(1) };
+        }
+        at = found.next;
+    }
+    0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

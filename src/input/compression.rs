@@ -97,7 +97,7 @@ fn format_name(format: Compression) -> &'static str {
 
 /// An [`ErrorKind::Corrupt`].
 pub(super) fn corrupt(at: &Location, format: &'static str, offset: u64, message: impl Into<String>) -> Error {
-    ErrorKind::Corrupt { at: at.clone(), format, compressed_offset: offset, message: message.into() }.into()
+    ErrorKind::Corrupt { at: at.clone(), format, compressed_offset: offset, rows: None, message: message.into() }.into()
 }
 
 /// The state of one member's decoder.

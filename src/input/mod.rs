@@ -220,14 +220,14 @@ fn open_stream(
 
 /// Finds the encoding of decompressed text by its head, and converts it.
 fn finish_stream(
-    mut text: Box<dyn Read + Send>,
+    text: Box<dyn Read + Send>,
     compression: Compression,
     raw_total: Option<u64>,
     raw_read: Arc<AtomicU64>,
     at: Location,
     options: &ReaderOptions,
 ) -> Result<Opened> {
-    let head = take_head(&mut text, STREAM_SAMPLE).map_err(|error| read_error(&at, error))?;
+    let (head, text) = look_ahead(text, STREAM_SAMPLE, &at)?;
     let sample = Sample { whole: head.len() < STREAM_SAMPLE, head, pieces: Vec::new() };
     let decision = encoding::decide(&options.encoding, &sample)?;
     let text = Box::new(Prefixed { head: sample.head, taken: decision.bom, inner: text });
@@ -275,6 +275,30 @@ fn take_head(read: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     read.by_ref().take(length as u64).read_to_end(&mut head)?;
     Ok(head)
+}
+
+/// The next `length` bytes, fewer only where the input ends or fails, and a reader over the rest. What could be read
+/// before a failure comes first.
+pub(crate) fn look_ahead(
+    mut read: Box<dyn Read + Send>,
+    length: usize,
+    at: &Location,
+) -> Result<(Vec<u8>, Box<dyn Read + Send>)> {
+    let mut head = Vec::new();
+    match read.by_ref().take(length as u64).read_to_end(&mut head).map_err(|error| read_error(at, error)) {
+        Ok(_) => Ok((head, read)),
+        Err(error) if head.is_empty() => Err(error),
+        Err(error) => Ok((head, Box::new(Failed(Some(error))))),
+    }
+}
+
+/// A reader that has failed.
+struct Failed(Option<Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), |error| Err(error.into()))
+    }
 }
 
 /// The error that `error`, from a reader, stands for: ours where it carries one.

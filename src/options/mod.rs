@@ -1,13 +1,16 @@
 //! The options, one struct for reading and one for writing, shared by library, step configs and CLI.
 //!
-//! - `values.rs`: the small enums and newtypes that options hold, each with its text form.
+//! - `choices.rs`: options that are one of a few names. `values.rs`: those that are more than a name. `text.rs`: how
+//!   both read and print.
 //! - `reader.rs`: [`ReaderOptions`].
 //! - `writer.rs`: [`WriterOptions`].
 //!
 //! In: typed values, or JSON by way of [`from_json`]. Out: validated structs. Unknown keys are refused with the
 //! nearest known name. Nothing here opens a file.
 
+mod choices;
 mod reader;
+mod text;
 mod values;
 mod writer;
 
@@ -16,14 +19,15 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
+pub use choices::{
+    Compression, DecoderChoice, Dedup, Detect, EncodingErrors, IfExists, InferQuoted, LoadMode, LongRows, MatchColumns,
+    NulBytes, OnError, OnTypeChange, Quoting, ShortRows, Trim, Unmappable, WriteBom,
+};
 pub use reader::{
     DEFAULT_BATCH_BYTES, DEFAULT_BATCH_SIZE, DEFAULT_BLOCK_SIZE, DEFAULT_MAX_RECORD_BYTES, ReaderOptions,
 };
-pub use values::{
-    Auto, ColumnOrder, Compression, DecoderChoice, Dedup, Delimiter, Detect, EncodingErrors, FloatFormat, Header,
-    IfExists, Infer, InferQuoted, LoadMode, LongRows, MatchColumns, Newline, NulBytes, OnError, OnTypeChange,
-    PerColumn, QuoteChar, Quoting, ShortRows, Trim, Unmappable, WriteBom,
-};
+pub use text::Auto;
+pub use values::{ColumnOrder, Delimiter, FloatFormat, Header, Infer, Newline, PerColumn, QuoteChar};
 pub use writer::WriterOptions;
 
 /// Builds an options struct from a JSON object, as found in a step's config.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::options::values::{
+use crate::options::{
     Auto, Compression, DecoderChoice, Delimiter, Detect, EncodingErrors, Header, Infer, InferQuoted, LongRows,
     MatchColumns, NulBytes, OnError, OnTypeChange, PerColumn, QuoteChar, ShortRows, Trim,
 };

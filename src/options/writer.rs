@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::options::values::{
+use crate::options::{
     ColumnOrder, Compression, Delimiter, FloatFormat, IfExists, Newline, QuoteChar, Quoting, Unmappable, WriteBom,
 };
 

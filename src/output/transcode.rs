@@ -216,10 +216,13 @@ impl Unmapped {
         }
         Fault {
             line_end: at.line.unwrap_or(0),
-            code: FaultCode::InvalidEncoding,
+            code: FaultCode::Unmappable,
             message: format!("{} characters that {} does not have: {}", self.count, self.encoding, listed.join(", ")),
             value: self.first.first().map(|(_, char)| char.to_string()),
-            hint: Some("--unmappable replace, --unmappable escape, or --encoding utf-8".to_owned()),
+            hint: Some(
+                "--unmappable replace or --unmappable escape; utf-8 as the output's encoding has all characters"
+                    .to_owned(),
+            ),
             raw: Vec::new(),
             at,
         }

@@ -248,3 +248,35 @@ fn shells_get_completions() {
     }
     cli.expect(2, &["completions", "cmd"]);
 }
+
+#[test]
+fn what_only_an_output_has_needs_no_prefix() {
+    let cli = Cli::new();
+    cli.write("a.csv", "b,a\n1,\u{20ac}\n");
+    let convert = |more: &[&str]| cli.run(&[&["convert", "a.csv", "-", "-q"], more].concat());
+    assert_eq!(convert(&["--column-order", "table", "--newline", "crlf"]).stdout, "b,a\r\n1,\u{20ac}\r\n");
+    assert_eq!(convert(&["--out-encoding", "ascii", "--unmappable", "replace"]).stdout, "b,a\n1,?\n");
+    let ran = convert(&["--out-encoding", "ascii"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--unmappable replace"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_demo_of_the_readme_runs() {
+    let cli = Cli::new();
+    let flights = crate::util::fixture("demo/flights.csv");
+    let flights = flights.to_str().unwrap();
+    let loaded = cli.expect(0, &["load", flights, "--db", "d.duckdb", "--null-values", "NA"]);
+    assert!(loaded.stderr.contains("loaded 100 rows into \"flights\""), "{}", loaded.stderr);
+    let written = cli.expect(0, &["export", "--db", "d.duckdb", "flights", "out.csv"]);
+    assert!(written.stderr.contains("wrote 100 rows"), "{}", written.stderr);
+    assert_eq!(cli.read("out.csv").lines().count(), 101);
+}
+
+#[test]
+fn columns_that_an_input_lacks_are_said() {
+    let cli = Cli::new();
+    cli.write("1.csv", "a,b\n1,2\n").write("2.csv", "a\n3\n4\n");
+    let ran = cli.expect(0, &["load", "1.csv", "2.csv", "--db", "d.duckdb", "--table", "t"]);
+    assert!(ran.stderr.contains("2.csv lacks b: NULL in its 2 rows"), "{}", ran.stderr);
+}

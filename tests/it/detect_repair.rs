@@ -279,3 +279,73 @@ fn block_sizes_do_not_matter() {
     }
     assert!(whole.lines().count() == 48_001);
 }
+
+#[test]
+fn as_it_was_printed() {
+    let expected = "id,name,n\n1,Ada,5\n2,Robert,17\n3,Eva,123\n";
+    // A database's console.
+    let report = gives(
+        " id | name   | n\n----+--------+-----\n 1  | Ada    | 5\n 2  | Robert | 17\n 3  | Eva    | 123\n(3 rows)\n",
+        expected,
+    );
+    assert_eq!(report.repairs[&Repair::Ruling].lines, [2]);
+    assert_eq!(report.repairs[&Repair::Footer].lines, [6]);
+    // A table of Markdown.
+    let report = gives(
+        "| id | name | n |\n| --- | --- | ---: |\n| 1 | Ada | 5 |\n| 2 | Robert | 17 |\n| 3 | Eva | 123 |\n",
+        expected,
+    );
+    assert!(report.lines_in_bars);
+    // Tabs, and blanks that align.
+    gives("id\tname  \tn\n1 \tAda   \t5\n2 \tRobert\t17\n3 \tEva   \t123\n", expected);
+    // A blank at the end of some cells is theirs.
+    gives("id,name\n1,Ada \n2,Robert\n3,Eva\n", "id,name\n1,Ada \n2,Robert\n3,Eva\n");
+}
+
+#[test]
+fn as_spreadsheets_have_it() {
+    let report = gives(&format!("sep=;\n{}", PLAIN.replace(',', ";")), PLAIN);
+    assert_eq!((report.preamble.len(), report.header_lines), (1, vec![2]));
+    // Every line was taken for one cell, or one line was.
+    let wrap = |line: &str| format!("\"{}\"\n", line.replace('"', "\"\""));
+    let text = "id,remark,n\n1,\"a, b\",5\n2,c,6\n3,\"d \"\"e\"\"\",7\n";
+    assert!(gives(&text.lines().map(wrap).collect::<String>(), text).lines_in_quotes);
+    let good = "2013-01-04,23:59,8,D012,$3.25,cancelled by us\n";
+    assert_eq!(row(&wrap(good.trim_end()), good).repairs[&Repair::UnwrappedLine].lines, [5]);
+    // One column of texts stays one.
+    gives("name\n\"Ada, Countess\"\n\"Eva, Duchess\"\n", "name\n\"Ada, Countess\"\n\"Eva, Duchess\"\n");
+}
+
+#[test]
+fn escaped_delimiters() {
+    let report = gives("id,name,n\n1,a\\, b,5\n2,c,6\n3,d\\, e,7\n", "id,name,n\n1,\"a, b\",5\n2,c,6\n3,\"d, e\",7\n");
+    assert_eq!(report.escape, Some('\\'));
+    // A path may end in a backslash.
+    gives("id,path,n\n1,C:\\a\\,5\n2,C:\\b\\,6\n3,C:\\c\\,7\n", "id,path,n\n1,C:\\a\\,5\n2,C:\\b\\,6\n3,C:\\c\\,7\n");
+}
+
+#[test]
+fn headers_of_text_columns() {
+    let rows = "Ada,London,red\nBob,Paris,blue\nEva,Rome,green\nMax,Oslo,grey\nPia,Bern,black\nTom,Wien,white\n";
+    // Wider than the rows: none of them is lost.
+    let out = run(&format!("name,town,colour,a,b\n{rows}"), &ReaderOptions::default()).0;
+    assert_eq!(out.lines().count(), 7, "{out}");
+    gives(&format!("name,town,colour\n{rows}name,town,colour\nJim,Kiel,pink\n"), &format!("name,town,colour\n{rows}"));
+    gives(
+        &format!("name,town,colour\n(first),[English],(of hair)\n{rows}"),
+        &format!("name (first),town [English],colour (of hair)\n{rows}"),
+    );
+    let plain = format!("name,town,colour\n{rows}");
+    gives(&format!("// by hand, twice, today\n{plain}"), &plain);
+    gives(&format!("% by hand, twice, today\n{plain}"), &plain);
+    let remarks = "Note 1: this, which, too\nNote 2: that, also, too\nNote 3: so, on, forth\nNote 4: and, so, on\n";
+    gives(&format!("{remarks}\n{plain}"), &plain);
+    gives(&format!("{plain}\nSource: Statistics, Bern, 2021\nNote: revised, see, below\n"), &plain);
+    // A header that begins with a mark is one.
+    gives(&format!("#name,town,colour\n{rows}"), &format!("#name,town,colour\n{rows}"));
+    let (_, rows) = PLAIN.split_once('\n').unwrap();
+    gives(
+        &format!("when,,,what,,\nday,time,count,code,price,remark\n{rows}"),
+        &format!("when day,time,count,what code,price,remark\n{rows}"),
+    );
+}

@@ -115,7 +115,8 @@ fn check(name: &str, want: &Want, got: (Vec<u8>, Option<Error>), size: u64) {
             assert!(at.source.ends_with(name), "{name}: {at}");
             assert_eq!(format, wanted, "{name}");
             assert!(*compressed_offset <= size, "{name}: {error}");
-            assert!(rows.starts_with(&bytes) || bytes.len() == rows.len(), "{name}: wrong bytes before the error");
+            // What is cut short is right as far as it goes; what is damaged may have gone wrong before that shows.
+            assert!(rows.starts_with(&bytes) || !words.contains("ends"), "{name}: wrong bytes before the error");
         }
         Usage(words) => {
             let error = error.unwrap_or_else(|| panic!("{name}: no error"));

@@ -9,6 +9,7 @@ mod cli_run; // pipeline files, from the outside
 mod cli_support;
 #[cfg(feature = "cli")]
 mod cli_verbs; // each verb: stdout, stderr, exit code
+mod csv_damaged; // cut short, or not characters: what came before, and where
 mod csv_read; // CSV text to batches: both decoders, all sizes, rejects, inference
 mod detect_fixtures; // the damaged files of fixtures/damaged against the undamaged tables
 mod detect_properties; // any clean table in any dialect; any bytes at all
@@ -22,6 +23,7 @@ mod engine_query; // every type out, column order, row order, SQL that is refuse
 mod engine_safety; // what fails leaves nothing: readers, panics, hooks, cancels, files
 #[cfg(feature = "duckdb")]
 mod engine_support;
+mod fixtures_used; // the manifest: no fixture without a test
 mod input_compression; // every format: whole, truncated, corrupt, empty
 mod input_encoding; // every label: read, written, cut at every byte
 mod input_source; // paths, globs, archive members, replay

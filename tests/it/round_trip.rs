@@ -165,7 +165,9 @@ proptest! {
         prop_assume!(!rows.iter().any(|row| row.unclosed));
         let kept: Vec<_> = rows.into_iter().filter(|row| row.cells.len() == 2 && !row.stray).map(|row| row.cells).collect();
         prop_assert_eq!(report.rows, kept.len() as u64);
-        let back: Vec<_> = reference::rows(&written, b',').into_iter().map(|row| row.cells).collect();
+        // A first value that begins like a byte order mark has one before it.
+        let written = written.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&written);
+        let back: Vec<_> = reference::rows(written, b',').into_iter().map(|row| row.cells).collect();
         let value = |cells: &Vec<reference::Cell>| -> Vec<Option<Vec<u8>>> {
             cells.iter().map(|(text, quoted)| (*quoted || !text.is_empty()).then(|| text.clone())).collect()
         };

@@ -8,7 +8,7 @@ use memchr::memmem;
 
 use crate::csv::detect::profile::Profile;
 use crate::csv::detect::report::Repair;
-use crate::csv::detect::tokens::{Dialect, trim_blanks};
+use crate::csv::detect::tokens::{Dialect, ends_escaped, trim_blanks};
 use crate::options::{LongRows, ShortRows};
 
 /// Rows with more pieces than this are not searched: they are read plainly and merged at the end.
@@ -63,7 +63,17 @@ enum Step {
 impl Rules<'_> {
     /// The cheapest way to see `text`, split at any of `delimiters`, as one row.
     pub fn align(&self, text: &[u8], delimiters: &[&[u8]]) -> Aligned {
-        self.align_pieces(text, split(text, delimiters))
+        let mut pieces = split(text, delimiters);
+        if self.dialect.bare_escape {
+            pieces.dedup_by(|next, last| {
+                let escaped = ends_escaped(&text[last.0..last.1]);
+                if escaped {
+                    last.1 = next.1;
+                }
+                escaped
+            });
+        }
+        self.align_pieces(text, pieces)
     }
 
     /// The same, but a quote anywhere in a cell holds the delimiters up to the next one: a quoted cell may have been
@@ -300,7 +310,7 @@ impl Rules<'_> {
         }
         let padded = self.profile.columns.get(column).is_some_and(|profile| profile.is_padded());
         let text = if self.strip && !padded { trim_blanks(raw) } else { raw };
-        (Cell { text: text.to_vec(), quoted: false }, price)
+        (Cell { text: self.dialect.unescape(text).into_owned(), quoted: false }, price)
     }
 
     /// Whether text in quotes has every inner quote escaped as the dialect says.

@@ -6,15 +6,13 @@
 use std::collections::HashMap;
 
 use crate::csv::detect::align::Cell;
+use crate::csv::detect::heading::{MOST_HEADER_ROWS, detach, header_rows, join, names_groups};
 use crate::csv::detect::profile::Profile;
-use crate::csv::detect::score::DELIMITERS;
-use crate::csv::detect::shape::Shape;
-use crate::csv::detect::tokens::{Dialect, Field, Record, trim_blanks};
+use crate::csv::detect::tokens::{Dialect, Record, is_ruling, trim_blanks};
 use crate::options::Header;
 
 /// More rows than this are not looked at to find the table.
 const MOST_ROWS: usize = 20_000;
-const MOST_HEADER_ROWS: usize = 4;
 
 /// One record of the sample.
 #[derive(Debug, Clone)]
@@ -26,11 +24,19 @@ pub(crate) struct Row {
     pub next: usize,
     pub line: u64,
     pub after_blank: bool,
+    /// Only dashes and the like.
+    pub ruling: bool,
 }
 
 impl Row {
-    fn width(&self) -> usize {
+    pub fn width(&self) -> usize {
         self.cells.len()
+    }
+
+    /// Whether a blank follows each delimiter, as in a sentence; rows of a table all do so, or none.
+    fn is_prose(&self) -> bool {
+        let blank = |cell: &Cell| !cell.quoted && cell.text.len() > 1 && cell.text[0] == b' ';
+        self.cells.len() > 1 && self.cells[1..].iter().all(blank)
     }
 }
 
@@ -38,6 +44,8 @@ impl Row {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Layout {
     pub width: usize,
+    /// How wide most rows are: less than `width` where the header is wider.
+    pub usual: usize,
     /// The header's cells, joined; `None` where there is no header.
     pub header: Option<Vec<Cell>>,
     pub header_lines: Vec<u64>,
@@ -45,6 +53,8 @@ pub(crate) struct Layout {
     /// How sure that is, 0.5 to 1.
     pub header_score: f64,
     pub repeated_header: Option<u64>,
+    /// The line of dashes under the header.
+    pub ruling: Option<u64>,
     /// A first data row that stood on the header's line.
     pub first_row: Option<Vec<Cell>>,
     pub preamble: Vec<(u64, String)>,
@@ -93,13 +103,15 @@ pub(crate) fn rows(
                 .map(|field| Cell { text: dialect.value(sample, *field).into_owned(), quoted: field.quoted })
                 .collect();
             let filled = cells.iter().filter(|cell| !cell.text.trim_ascii().is_empty()).count();
-            rows.push(Row { cells, filled, start: at, next: record.next, line, after_blank });
+            let ruling = is_ruling(&sample[at..record.end]);
+            rows.push(Row { cells, filled, start: at, next: record.next, line, after_blank, ruling });
             after_blank = false;
         }
         line += record.lines;
         at = record.next;
     }
-    let strip = inner > 2 && dialect.delimiter[0] != b' ' && led.max(trailed) * 10 >= inner * 9;
+    let blanks = led.max(trailed) * 10 >= inner * 9 || aligned(&rows);
+    let strip = inner > 2 && dialect.delimiter[0] != b' ' && blanks;
     if strip {
         for row in &mut rows {
             for cell in row.cells.iter_mut().filter(|cell| !cell.quoted) {
@@ -110,13 +122,40 @@ pub(crate) fn rows(
     (rows, strip)
 }
 
+/// Whether blanks bring the cells of each column to one length.
+fn aligned(rows: &[Row]) -> bool {
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    for row in rows {
+        *counts.entry(row.width()).or_default() += 1;
+    }
+    let Some((width, count)) = counts.into_iter().max_by_key(|(width, count)| (*count, *width)) else { return false };
+    if width < 2 || count < 3 {
+        return false;
+    }
+    let rows = || rows.iter().filter(|row| row.width() == width);
+    let mut padded = 0;
+    // The last column is often left as it is.
+    for column in 0..width - 1 {
+        let mut lengths: HashMap<usize, usize> = HashMap::new();
+        for row in rows() {
+            let text = &row.cells[column].text;
+            *lengths.entry(String::from_utf8_lossy(text).chars().count()).or_default() += 1;
+            padded += usize::from(trim_blanks(text).len() < text.len());
+        }
+        if lengths.values().max().is_none_or(|most| most * 20 < count * 19) {
+            return false;
+        }
+    }
+    padded * 4 >= count * (width - 1)
+}
+
 /// A stretch of rows of even width.
 #[derive(Debug, Clone, Copy)]
-struct Block {
-    start: usize,
-    end: usize,
-    width: usize,
-    regular: usize,
+pub(super) struct Block {
+    pub start: usize,
+    pub end: usize,
+    pub width: usize,
+    pub regular: usize,
 }
 
 fn blocks(rows: &[Row]) -> Vec<Block> {
@@ -169,7 +208,7 @@ fn profile_of(rows: &[Row], block: Block) -> Profile {
     profile
 }
 
-fn typed_columns(profile: &Profile) -> usize {
+pub(super) fn typed_columns(profile: &Profile) -> usize {
     profile.columns.iter().filter(|column| column.typed().is_some()).count()
 }
 
@@ -188,7 +227,15 @@ fn is_table(rows: &[Row], block: Block) -> bool {
 }
 
 fn pick(rows: &[Row]) -> Block {
-    let found = blocks(rows);
+    let mut found = blocks(rows);
+    // Remarks that happen to have the same number of commas are no table.
+    let prose = |block: &Block| {
+        let mut even = rows[block.start..block.end].iter().filter(|row| row.width() == block.width);
+        even.all(Row::is_prose)
+    };
+    if found.iter().any(|block| !prose(block)) {
+        found.retain(|block| !prose(block));
+    }
     let largest = found.iter().map(|block| block.regular).max().unwrap_or(0);
     let chosen = found.iter().find(|block| block.regular * 2 >= largest || is_table(rows, **block)).copied();
     chosen.unwrap_or_else(|| {
@@ -243,15 +290,29 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
     }
     let mut block = pick(rows);
     block.end = change(rows, block);
-    layout.width = block.width;
+    (layout.width, layout.usual) = (block.width, block.width);
     layout.profile = profile_of(rows, block);
     layout.regular = block.regular as f64 / (block.end - block.start).max(1) as f64;
-    // Remarks that were padded with delimiters to the table's width.
     let whole = block;
+    // Several sentences above rows that are none; a single one may be the header.
+    let sentences = rows[block.start..block.end].iter().take_while(|row| row.is_prose()).count();
+    if sentences >= 2 && sentences * 2 < block.end - block.start {
+        block.start += sentences;
+    }
+    while block.end - block.start > 2 {
+        let (row, text) = (&rows[block.start], &sample[rows[block.start].start..]);
+        let marked = ["#", "%", "--"].iter().any(|prefix| text.starts_with(prefix.as_bytes()));
+        if text.starts_with(b"//") || (marked && row.is_prose()) {
+            block.start += 1;
+        } else {
+            break;
+        }
+    }
+    // Remarks that were padded with delimiters to the table's width.
     while block.end - block.start > 2 && block.width >= 3 {
         let row = &rows[block.start];
         let (fit, _) = layout.profile.typed_fit(&row.cells);
-        if row.filled * 3 < block.width.max(4) && row.filled <= 2 && fit == 0 {
+        if row.filled * 3 < block.width.max(4) && row.filled <= 2 && fit == 0 && !names_groups(rows, block) {
             block.start += 1;
         } else {
             break;
@@ -304,217 +365,4 @@ pub(crate) fn find(sample: &[u8], rows: &[Row], strip: bool, dialect: &Dialect, 
         }
     }
     layout
-}
-
-/// Which rows are the header, and the first row after it.
-fn header_rows(
-    rows: &[Row],
-    block: Block,
-    layout: &mut Layout,
-    sample: &[u8],
-    dialect: &Dialect,
-) -> (Vec<usize>, usize) {
-    let profile = &layout.profile;
-    let typed = typed_columns(profile);
-    let start = block.start;
-    // A header that was damaged, or that is narrower or wider than the data, stands right above the block.
-    let above = start.checked_sub(1).filter(|index| {
-        let row = &rows[*index];
-        let cells = recut(sample, row, block.width, dialect);
-        let width = cells.len();
-        let filled = cells.iter().filter(|cell| !cell.text.trim_ascii().is_empty()).count();
-        let names = width < block.width && filled >= 3 && cells.iter().all(|cell| is_name(&cell.text));
-        let near = names || width * 10 >= block.width * 6 && filled >= 2 && filled * 2 >= block.width;
-        let (fit, misfit) = profile.typed_fit(&cells);
-        !rows[start].after_blank && near && (misfit >= fit)
-    });
-    let judge = |index: usize| profile.typed_fit(&rows[index].cells);
-    let years = |index: usize| ascending(&rows[index].cells);
-    let (fit, misfit) = judge(start);
-    let start_is_header = misfit > 0 && misfit >= fit || (years(start) && misfit + fit > 0);
-    let header_score = match fit + misfit {
-        0 => 0.5,
-        sum => 0.5 + 0.5 * (fit.abs_diff(misfit) as f64 / sum as f64) * (1.0 - 0.5 / sum as f64),
-    };
-    layout.header_score = header_score;
-    if let Some(above) = above
-        && (!start_is_header || typed == 0)
-    {
-        layout.header_reason = format!("line {}: above the first row that fits the columns", rows[above].line);
-        return (vec![above], start);
-    }
-    if typed == 0 {
-        let known = rows[start]
-            .cells
-            .iter()
-            .zip(&profile.columns)
-            .filter(|(cell, column)| !cell.text.trim_ascii().is_empty() && column.repeats_value(&cell.text));
-        let known = known.count();
-        if known * 2 >= rows[start].filled.max(1) && rows.len() > 2 && rows[start].filled > 0 {
-            layout.header_reason = format!("none: the values of line {} recur below it", rows[start].line);
-            return (Vec::new(), start);
-        }
-        layout.header_reason = format!("line {}: every column is text, the first row is taken", rows[start].line);
-        return (vec![start], repeated(rows, &[start], layout));
-    }
-    if !start_is_header && fit > misfit {
-        layout.header_reason = format!("none: line {} fits the types of the columns", rows[start].line);
-        return (Vec::new(), start);
-    }
-    let mut head = vec![start];
-    let mut next = start + 1;
-    while next < block.end.saturating_sub(1) && head.len() < MOST_HEADER_ROWS {
-        let row = &rows[next];
-        if row.filled == 0 {
-            next += 1;
-            continue;
-        }
-        let (fit, misfit) = judge(next);
-        let enough = misfit >= 2 || typed == 1 || misfit * 2 >= typed || misfit == row.filled;
-        let strange = profile.mean_cost(&row.cells) > 1.5;
-        if row.width() != block.width || fit > 0 || misfit == 0 || !enough || !strange || row.after_blank {
-            break;
-        }
-        if same(row, &rows[start]) {
-            break;
-        }
-        head.push(next);
-        next += 1;
-    }
-    if let Some(above) = above
-        && (rows[above].width() == block.width || rows[above].filled + 1 >= block.width)
-    {
-        head.insert(0, above);
-    }
-    let lines: Vec<String> = head.iter().map(|index| rows[*index].line.to_string()).collect();
-    layout.header_reason = format!("line {}: does not fit the types of the columns below", lines.join(", "));
-    let after = repeated(rows, &head, layout);
-    (head, after)
-}
-
-/// The row after the header, past one that only repeats it.
-fn repeated(rows: &[Row], head: &[usize], layout: &mut Layout) -> usize {
-    let last = head[head.len() - 1];
-    let mut next = last + 1;
-    while layout.width > 1 && rows.get(next).is_some_and(|row| row.filled == 0) && next + 1 < rows.len() {
-        next += 1;
-    }
-    while rows.get(next).is_some_and(|row| same(row, &rows[last])) && next + 1 < rows.len() {
-        layout.repeated_header = Some(rows[next].line);
-        next += 1;
-    }
-    next
-}
-
-/// Short enough, and without a sentence in it.
-fn is_name(cell: &[u8]) -> bool {
-    cell.len() <= 40 && cell.split(|byte| *byte == b' ').count() <= 3 && !Shape::of(cell).is_typed()
-}
-
-fn same(a: &Row, b: &Row) -> bool {
-    a.width() == b.width() && a.cells.iter().zip(&b.cells).all(|(a, b)| a.text.trim_ascii() == b.text.trim_ascii())
-}
-
-/// Years or other numbers that count up are names, not values.
-fn ascending(cells: &[Cell]) -> bool {
-    let numbers: Vec<Option<i64>> = cells
-        .iter()
-        .map(|cell| std::str::from_utf8(cell.text.trim_ascii()).ok().and_then(|text| text.parse().ok()))
-        .collect();
-    let steps = numbers.windows(2).filter(|pair| matches!(pair, [Some(a), Some(b)] if a.checked_add(1) == Some(*b)));
-    let count = numbers.iter().flatten().count();
-    let first = cells.first().is_some_and(|cell| !cell.text.trim_ascii().is_empty());
-    count >= 3 && steps.count() + 1 == count && numbers[0].is_none() && first
-}
-
-/// Cuts a data row off a header that lacks its line end.
-fn detach(header: &mut Vec<Cell>, profile: &Profile, width: usize) -> Option<Vec<Cell>> {
-    if width < 2 || !(header.len() == 2 * width || header.len() == 2 * width - 1) {
-        return None;
-    }
-    let mut row = header.split_off(width);
-    if row.len() < width {
-        // The last name and the first value are one cell: cut it where the value looks like its column.
-        let seam = header[width - 1].text.clone();
-        let cost = |cut: &usize| profile.columns[0].cost(&seam[*cut..]);
-        let cut = (1..seam.len()).filter(|cut| seam[*cut] & 0xC0 != 0x80).min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
-        header[width - 1].text.truncate(cut);
-        row.insert(0, Cell { text: seam[cut..].to_vec(), quoted: false });
-    }
-    let (fit, misfit) = profile.typed_fit(&row);
-    if fit > misfit {
-        return Some(row);
-    }
-    header.append(&mut row);
-    None
-}
-
-/// The cells of a row; by another delimiter if only that gives the right width.
-fn recut(sample: &[u8], row: &Row, width: usize, dialect: &Dialect) -> Vec<Cell> {
-    if row.width() == width {
-        return row.cells.clone();
-    }
-    let text = &sample[row.start..row.next];
-    for (delimiter, _) in DELIMITERS.iter().filter(|(d, _)| d.as_bytes() != dialect.delimiter) {
-        let other = Dialect { delimiter: delimiter.as_bytes().to_vec(), ..dialect.clone() };
-        let mut record = Record::default();
-        if other.read_safe(text, 0, true, &mut record) && record.fields.len() == width {
-            let cell = |field: &Field| Cell { text: other.value(text, *field).into_owned(), quoted: field.quoted };
-            return record.fields.iter().map(cell).collect();
-        }
-    }
-    row.cells.clone()
-}
-
-/// Names that all have a blank before them, or quotes of another kind around them, lose these.
-fn unwrap_names(cells: &mut [Cell]) {
-    let led = cells.iter().skip(1).all(|cell| !cell.quoted && cell.text.first().is_none_or(|byte| *byte == b' '));
-    if led && cells.len() > 2 {
-        for cell in cells.iter_mut() {
-            cell.text = trim_blanks(&cell.text).to_vec();
-        }
-    }
-    for quote in [b'\'', b'"'] {
-        let wrapped = |cell: &Cell| {
-            let text = &cell.text;
-            text.len() > 1 && text.first() == Some(&quote) && text.last() == Some(&quote) && !cell.quoted
-        };
-        if cells.iter().all(|cell| cell.text.is_empty() || wrapped(cell)) {
-            for cell in cells.iter_mut().filter(|cell| !cell.text.is_empty()) {
-                cell.text = cell.text[1..cell.text.len() - 1].to_vec();
-                cell.quoted = true;
-            }
-        }
-    }
-}
-
-/// The header's cells: those of several rows joined with a space, one per column.
-fn join(rows: &[Row], head: &[usize], width: usize, sample: &[u8], dialect: &Dialect) -> Vec<Cell> {
-    let mut joined: Vec<Cell> = vec![Cell::default(); width];
-    for index in head {
-        let mut cells = recut(sample, &rows[*index], width, dialect);
-        let filled = cells.iter().filter(|cell| !cell.text.trim_ascii().is_empty()).count();
-        if cells.len() > width && filled == width {
-            cells.retain(|cell| !cell.text.trim_ascii().is_empty());
-        }
-        while cells.len() > width && cells.last().is_some_and(|cell| cell.text.trim_ascii().is_empty()) {
-            cells.pop();
-        }
-        unwrap_names(&mut cells);
-        if cells.len() > joined.len() {
-            joined.resize_with(cells.len(), Cell::default);
-        }
-        for (name, cell) in joined.iter_mut().zip(cells) {
-            if head.len() == 1 {
-                *name = cell;
-                continue;
-            }
-            let text = cell.text.trim_ascii();
-            if !name.text.is_empty() && !text.is_empty() {
-                name.text.push(b' ');
-            }
-            name.text.extend_from_slice(text);
-        }
-    }
-    joined
 }

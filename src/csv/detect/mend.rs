@@ -82,6 +82,10 @@ impl Repaired {
         if let Some(aligned) = self.rules(&self.dialect, self.layout.strip).align_quoted(line, main) {
             consider(aligned, 0.3, None);
         }
+        if let Some(inner) = self.dialect.whole_line(line) {
+            let aligned = self.rules(&self.dialect, self.layout.strip).align(&inner, &[main]);
+            consider(aligned, 1.0, Some(Repair::UnwrappedLine));
+        }
         let mut follow = main.to_vec();
         follow.push(b' ');
         if !self.layout.strip && main != b" " && occurrences(line, &follow) * 10 >= (width.saturating_sub(1)) * 7 {
@@ -103,7 +107,12 @@ impl Repaired {
             for (other, _) in DELIMITERS.iter().filter(|(other, _)| other.as_bytes() != main) {
                 let other = other.as_bytes();
                 let count = occurrences(line, other);
-                let price = |aligned: &Aligned| if aligned.pieces == width { 2.0 } else { 4.0 };
+                // Exactly as many cells as columns is no accident where there are several.
+                let price = |aligned: &Aligned| match aligned.pieces == width {
+                    true if width >= 4 && main_count == 0 => 0.2,
+                    true => 2.0,
+                    false => 4.0,
+                };
                 if count > 0 && (count + 1) * 2 >= width {
                     let aligned = self.rules(&self.dialect, true).align(line, &[other]);
                     let price = price(&aligned);

@@ -4,16 +4,17 @@
 //! `\n`, one header row, every row as wide as the header) and a [`RepairReport`]. After a sample, memory holds one
 //! block, one record and a few doubtful rows. It refuses nothing but a record beyond `max_record_bytes`.
 
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 
-use crate::csv::detect::align::{Aligned, Cell};
+use crate::csv::detect::envelope::{Envelope, Unwrapped};
 use crate::csv::detect::layout::{self, Layout};
+use crate::csv::detect::pending::Pending;
 use crate::csv::detect::profile::Profile;
 use crate::csv::detect::report::{Repair, RepairReport};
 use crate::csv::detect::score::{Known, rank};
-use crate::csv::detect::tokens::{Dialect, Flaw, QUOTE_REACH, Record, line_at, trim_blanks};
+use crate::csv::detect::tokens::{Dialect, QUOTE_REACH, Record, line_at};
 use crate::error::{Error, ErrorKind, Fault, FaultCode, Location, Result};
-use crate::options::{Header, InferQuoted, LongRows, ReaderOptions, ShortRows, Trim};
+use crate::options::{Header, InferQuoted, ReaderOptions, Trim};
 
 /// How much is looked at before the first row is given out.
 const SAMPLE: usize = 1 << 20;
@@ -21,46 +22,32 @@ const SAMPLE: usize = 1 << 20;
 pub(super) const REACH: usize = 256 << 10;
 /// A damaged row takes no more lines than this.
 pub(super) const MOST_LINES: u64 = 40;
-/// More doubtful rows in a row than this are rows after all.
-const MOST_PENDING: usize = 64;
 
 /// A clean CSV text made of a damaged one.
 pub struct Repaired {
     input: Box<dyn Read + Send>,
     pub(super) buffer: Vec<u8>,
     pub(super) at: usize,
-    complete: bool,
-    line: u64,
+    pub(super) complete: bool,
+    pub(super) line: u64,
     pub(super) options: ReaderOptions,
     pub(super) dialect: Dialect,
     pub(super) layout: Layout,
-    record: Record,
+    pub(super) record: Record,
     /// The columns twice over, for two rows on one line.
     pub(super) twice: Profile,
-    pending: Vec<Pending>,
-    after_blank: bool,
-    blank_rows: u64,
-    out: Vec<u8>,
+    pub(super) pending: Vec<Pending>,
+    pub(super) after_blank: bool,
+    pub(super) blank_rows: u64,
+    pub(super) out: Vec<u8>,
     out_at: usize,
     /// The table's last row has been given out.
-    ended: bool,
-    keep_quotes: bool,
+    pub(super) ended: bool,
+    pub(super) keep_quotes: bool,
     /// Quotes are to be found out.
     pub(super) open_quotes: bool,
-    report: RepairReport,
-}
-
-/// A row that may be a row, a footer, or the start of another table.
-struct Pending {
-    cells: Vec<Cell>,
-    repairs: Vec<Repair>,
-    pieces: usize,
-    filled: usize,
-    likely: bool,
-    empty: bool,
-    line: u64,
-    start: usize,
-    after_blank: bool,
+    pub(super) report: RepairReport,
+    lines_in: Option<Envelope>,
 }
 
 /// Reads `input` as the table a person would see in it.
@@ -106,6 +93,7 @@ pub fn repair(input: Box<dyn Read + Send>, options: &ReaderOptions) -> Result<Re
         keep_quotes,
         open_quotes: known(options).quote.is_none(),
         report: RepairReport::default(),
+        lines_in: None,
     };
     repaired.open().map_err(unwrap_io)?;
     Ok(repaired)
@@ -151,6 +139,14 @@ impl Repaired {
         if self.buffer.starts_with("\u{feff}".as_bytes()) {
             self.at = 3;
         }
+        if let Some(envelope) = Envelope::of(&self.buffer[self.at..], self.complete, &known(&self.options)) {
+            let input = std::mem::replace(&mut self.input, Box::new(io::empty()));
+            let read = Cursor::new(self.buffer.split_off(self.at)).chain(input);
+            self.input = Box::new(Unwrapped::new(Box::new(read), envelope));
+            self.complete = false;
+            self.fill(SAMPLE)?;
+            self.lines_in = Some(envelope);
+        }
         for _ in 0..self.options.skip_rows {
             loop {
                 match line_at(&self.buffer, self.at, self.complete) {
@@ -190,8 +186,17 @@ impl Repaired {
 
     /// Looks at a sample from here on and settles what the table looks like.
     fn plan(&mut self) -> io::Result<()> {
+        let mut told_line = None;
         self.fill(SAMPLE)?;
-        let known = known(&self.options);
+        let mut known = known(&self.options);
+        let told = spreadsheet_delimiter(&self.buffer[self.at..]);
+        if let Some((delimiter, next)) = told {
+            let text = String::from_utf8_lossy(&self.buffer[self.at..self.at + next]).trim_end().to_owned();
+            told_line = Some((self.line, text));
+            known.delimiter.get_or_insert(delimiter);
+            self.at += next;
+            self.line += 1;
+        }
         let comment = self.options.comment.clone();
         let header = match self.options.header {
             Header::Row(_) if self.report.table > 1 => Header::Auto,
@@ -219,6 +224,7 @@ impl Repaired {
         let columns = &self.layout.profile.columns;
         self.twice = Profile { columns: columns.iter().chain(columns).cloned().collect() };
         self.describe();
+        self.report.preamble.splice(0..0, told_line);
         self.write_header();
         if let Some(row) = self.layout.first_row.take() {
             let line = self.layout.header_lines.first().copied().unwrap_or(self.line);
@@ -234,8 +240,10 @@ impl Repaired {
         let report = &mut self.report;
         report.delimiter = String::from_utf8_lossy(&self.dialect.delimiter).into_owned();
         report.quote = self.dialect.quote.map(char::from);
-        report.escape = self.dialect.escape.map(char::from);
+        report.escape = self.dialect.escape.or(self.dialect.bare_escape.then_some(b'\\')).map(char::from);
         report.blanks_around_delimiter = self.layout.strip;
+        report.lines_in_quotes = self.lines_in == Some(Envelope::Quotes);
+        report.lines_in_bars = self.lines_in == Some(Envelope::Bars);
         report.width = self.layout.width;
         report.preamble = std::mem::take(&mut self.layout.preamble);
         report.header_lines = self.layout.header_lines.clone();
@@ -243,20 +251,9 @@ impl Repaired {
         if let Some(line) = self.layout.repeated_header {
             report.note(Repair::RepeatedHeader, line);
         }
-    }
-
-    fn write_header(&mut self) {
-        if self.layout.width == 0 {
-            return;
+        if let Some(line) = self.layout.ruling {
+            report.note(Repair::Ruling, line);
         }
-        let made_up = || {
-            (1..=self.layout.width)
-                .map(|index| Cell { text: format!("column_{index}").into_bytes(), quoted: false })
-                .collect()
-        };
-        let mut header: Vec<Cell> = self.layout.header.clone().unwrap_or_else(made_up);
-        header.resize_with(self.layout.width, Cell::default);
-        write_row(&mut self.out, &header, self.keep_quotes, None);
     }
 
     /// Reads until at least `bytes` lie ahead, or the input ends.
@@ -315,324 +312,15 @@ impl Repaired {
         self.record = record;
         Ok(())
     }
+}
 
-    fn take(&mut self, record: &Record) {
-        let text = &self.buffer[self.at..];
-        if record.is_blank(text) && record.flaw == Flaw::None && record.fields.iter().all(|field| !field.quoted) {
-            if self.layout.width == 1 && self.options.skip_blank_lines != Some(true) {
-                self.blank_rows += 1;
-            }
-            self.after_blank = true;
-            self.advance(record.next, record.lines);
-            return;
-        }
-        let width = self.layout.width;
-        let regular = record.flaw == Flaw::None && record.fields.len() == width;
-        let given = self.options.comment.as_deref().is_some_and(|prefix| text.starts_with(prefix.as_bytes()));
-        let seen = self.layout.comment.as_deref().is_some_and(|prefix| text.starts_with(prefix.as_bytes()));
-        if given || (seen && !regular) {
-            let next = line_at(text, 0, true).map_or(text.len(), |(_, next)| next);
-            self.report.note(Repair::Comment, self.line);
-            self.advance(next, 1);
-            return;
-        }
-        if regular && !self.has_odd_quotes(record) && self.take_regular(record) {
-            return;
-        }
-        self.take_damaged(record);
-    }
-
-    /// Takes a record of the right width. `false`: it is not one after all.
-    fn take_regular(&mut self, record: &Record) -> bool {
-        let text = &self.buffer[self.at..];
-        let fields = &record.fields;
-        let width = fields.len();
-        let empty = fields.iter().filter(|field| field.start == field.end).count();
-        let first = trim_blanks(&text[fields[0].start..fields[0].end]);
-        let repeats = self.layout.header.as_ref().is_some_and(|header| {
-            trim_blanks(&header[0].text) == trim_blanks(&self.dialect.value(text, fields[0]))
-                && fields
-                    .iter()
-                    .zip(header)
-                    .all(|(field, cell)| trim_blanks(&self.dialect.value(text, *field)) == trim_blanks(&cell.text))
-                && empty < width
-        });
-        let doubtful = width > 1 && (empty * 2 > width && width > 2 || is_footer_word(first) || empty == width);
-        let alone = repeats || doubtful || self.after_blank || !self.pending.is_empty();
-        if record.lines > 1 && width > 1 && self.steals_lines(record) {
-            return false;
-        }
-        let strip = self.layout.strip || (width > 2 && leads_with_blanks(text, record));
-        if !alone {
-            write_blank_rows(&mut self.out, &mut self.blank_rows, &mut self.report);
-            for (index, field) in fields.iter().enumerate() {
-                if index > 0 {
-                    self.out.push(b',');
-                }
-                let value = self.dialect.value(text, *field);
-                let value = if strip && !field.quoted { trim_blanks(&value) } else { &value };
-                let quoted = field.quoted;
-                write_field(
-                    &mut self.out,
-                    value,
-                    quoted,
-                    self.keep_quotes,
-                    index == 0,
-                    self.options.comment.as_deref(),
-                );
-            }
-            self.out.push(b'\n');
-            self.report.rows += 1;
-            if strip && !self.layout.strip {
-                self.report.note(Repair::StrippedBlanks, self.line);
-            } else {
-                self.report.clean_rows += 1;
-            }
-            self.advance(record.next, record.lines);
-            return true;
-        }
-        let cells: Vec<Cell> = fields
-            .iter()
-            .map(|field| {
-                let value = self.dialect.value(text, *field);
-                let value = if strip && !field.quoted { trim_blanks(&value) } else { &value };
-                Cell { text: value.to_vec(), quoted: field.quoted }
-            })
-            .collect();
-        let (fit, misfit) = self.layout.profile.typed_fit(&cells);
-        let typed = self.layout.profile.columns.iter().filter(|column| column.typed().is_some()).count();
-        let strange = misfit > 0 && fit == 0 && (misfit >= 2 || typed == 1);
-        let headed = strange && (width - empty) * 2 > width && !is_footer_word(first);
-        if repeats || (headed && (self.after_blank || !self.pending.is_empty())) {
-            self.end_table();
-            return true;
-        }
-        let fits = fit > 0 && misfit == 0;
-        let footer = is_footer_word(first) && (misfit > 0 || empty * 2 > width);
-        // Another, narrower table may be filled up with delimiters to this one's width.
-        let filled_up = cells.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
-        if doubtful && strange && filled_up > 1 && filled_up < width {
-            let aligned = Aligned { cells, cost: 0.0, repairs: Vec::new(), pieces: filled_up };
-            self.postpone(aligned, record.next, record.lines);
-            return true;
-        }
-        if doubtful && (!fits && (width - empty <= 1 || footer)) {
-            let aligned = Aligned { cells, cost: 0.0, repairs: Vec::new(), pieces: width };
-            self.postpone(aligned, record.next, record.lines);
-            return true;
-        }
-        self.flush();
-        let repairs = if strip && !self.layout.strip { vec![Repair::StrippedBlanks] } else { Vec::new() };
-        self.give(&cells, &repairs, self.line);
-        self.advance(record.next, record.lines);
-        true
-    }
-
-    /// Takes a record of another width, or with quotes that do not match: the cheapest reading wins.
-    fn take_damaged(&mut self, record: &Record) {
-        let text = &self.buffer[self.at..];
-        let (end, next) = line_at(text, 0, true).unwrap_or((text.len(), text.len()));
-        let left_short = self.options.short_rows == ShortRows::Reject && record.fields.len() < self.layout.width;
-        let left_long = self.options.long_rows == LongRows::Reject && record.fields.len() > self.layout.width;
-        if record.flaw == Flaw::None && (left_short || left_long) {
-            let cells: Vec<Cell> = record
-                .fields
-                .iter()
-                .map(|field| Cell { text: self.dialect.value(text, *field).into_owned(), quoted: field.quoted })
-                .collect();
-            self.flush();
-            self.give(&cells, &[Repair::LeftAsIs], self.line);
-            self.advance(record.next, record.lines);
-            return;
-        }
-        let mut best = self.best_line(&text[..end]);
-        let (mut best_next, mut best_lines) = (next, 1);
-        let mut extents = Vec::new();
-        if record.flaw == Flaw::None && record.lines > 1 {
-            extents.push(record.lines);
-        } else if record.flaw != Flaw::None {
-            extents.extend(self.lenient_lines(text));
-        }
-        if best.pieces < self.layout.width && record.lines == 1 {
-            extents.push(2);
-        }
-        extents.dedup();
-        for lines in extents.into_iter().filter(|lines| (2..=MOST_LINES).contains(lines)) {
-            let (mut at, mut apart) = (0, best.cost);
-            let mut stop = None;
-            for line in 0..lines {
-                let Some((line_end, line_next)) = line_at(text, at, self.complete) else { break };
-                let blank = trim_blanks(&text[at..line_end]).is_empty();
-                if at == text.len() || (blank && line + 1 == lines) {
-                    break;
-                }
-                if line > 0 {
-                    apart += self.best_line(&text[at..line_end]).cost;
-                }
-                at = line_next;
-                if line + 1 == lines {
-                    stop = Some((line_end, line_next));
-                }
-            }
-            let Some((stop, after)) = stop else { continue };
-            let mut joined =
-                self.rules(&self.dialect, self.layout.strip).align(&text[..stop], &[&self.dialect.delimiter]);
-            let open_break = record.flaw == Flaw::None && record.lines == 1;
-            let (fit, misfit) = self.layout.profile.typed_fit(&joined.cells);
-            if joined.cost < apart && (!open_break || (misfit == 0 && fit >= 2 && joined.cost < 12.0)) {
-                joined.repairs.push(Repair::JoinedLines);
-                (best, best_next, best_lines) = (joined, after, lines);
-            }
-        }
-        if best_lines > 1 && record.flaw == Flaw::None && record.lines == best_lines {
-            best.repairs.retain(|repair| *repair != Repair::JoinedLines);
-        }
-        let (fit, misfit) = self.layout.profile.typed_fit(&best.cells);
-        let typed = self.layout.profile.columns.iter().any(|column| column.typed().is_some());
-        let footer = is_footer_word(trim_blanks(&text[..end]));
-        let near = best.pieces + 1 >= self.layout.width && best.pieces <= self.layout.width + 1;
-        let likely = !footer
-            && if typed {
-                let wide = best.pieces * 3 >= self.layout.width * 2;
-                let whole = misfit == 0 && !best.repairs.contains(&Repair::Split);
-                fit >= 1 && misfit * 2 <= fit && (wide || whole)
-            } else {
-                near && (best.pieces > 1 || self.layout.width == 1)
-            };
-        if likely && !self.settles_elsewhere(&best) {
-            self.flush();
-            let Aligned { cells, repairs, .. } = best;
-            self.give(&cells, &repairs, self.line);
-            self.advance(best_next, best_lines);
-        } else {
-            self.postpone(best, best_next, best_lines);
-        }
-    }
-
-    /// Likely rows are given out at once, unless doubtful ones of the same width came before them after a blank line.
-    fn settles_elsewhere(&self, row: &Aligned) -> bool {
-        let same = |pending: &Pending| pending.pieces == row.pieces && pending.pieces != self.layout.width;
-        self.pending.last().is_some_and(same) && self.pending.iter().any(|pending| pending.after_blank)
-    }
-
-    fn postpone(&mut self, row: Aligned, next: usize, lines: u64) {
-        let filled = row.cells.iter().filter(|cell| !cell.text.trim_ascii().is_empty()).count();
-        let (fit, misfit) = self.layout.profile.typed_fit(&row.cells);
-        let text = &self.buffer[self.at..];
-        let footer = is_footer_word(trim_blanks(&text[..text.len().min(64)]));
-        let width = self.layout.width;
-        let plausible = match filled {
-            0 => false,
-            // One cell and no blank line before it: the first of two, unless it reads like a sentence.
-            1 => width <= 2 && row.cells[0].text.split(|byte| *byte == b' ').count() <= 3,
-            _ => fit > misfit || (misfit == 0 && filled * 2 >= width) || row.pieces + 1 >= width,
-        };
-        let likely = plausible && !footer && !self.after_blank;
-        self.pending.push(Pending {
-            empty: filled == 0,
-            likely,
-            cells: row.cells,
-            repairs: row.repairs,
-            pieces: row.pieces,
-            filled,
-            line: self.line,
-            start: self.at,
-            after_blank: std::mem::take(&mut self.after_blank),
-        });
-        self.advance_keeping(next, lines);
-        if self.changed_for_good() {
-            self.end_table();
-        } else if self.pending.len() > MOST_PENDING {
-            self.flush();
-        }
-    }
-
-    /// Whether the last doubtful rows have one width of their own that is not the table's.
-    fn changed_for_good(&self) -> bool {
-        let count = self.pending.len();
-        let Some(last) = self.pending.last() else { return false };
-        let apart = self.pending.iter().any(|pending| pending.after_blank);
-        let needed = if apart { 3 } else { 5 };
-        let same = self.pending.iter().rev().take_while(|pending| pending.pieces == last.pieces).count();
-        count >= needed && same >= needed.min(4) && last.pieces != self.layout.width && last.pieces > 1
-    }
-
-    /// Gives out all doubtful rows: a regular one came after them.
-    fn flush(&mut self) {
-        write_blank_rows(&mut self.out, &mut self.blank_rows, &mut self.report);
-        self.after_blank = false;
-        for row in std::mem::take(&mut self.pending) {
-            self.give(&row.cells, &row.repairs, row.line);
-        }
-    }
-
-    fn give(&mut self, cells: &[Cell], repairs: &[Repair], line: u64) {
-        if repairs.contains(&Repair::PartedRows) && cells.len() == self.layout.width * 2 {
-            let (first, second) = cells.split_at(self.layout.width);
-            self.give(first, repairs, line);
-            self.give(second, &[], line);
-            return;
-        }
-        write_row(&mut self.out, cells, self.keep_quotes, self.options.comment.as_deref());
-        self.report.rows += 1;
-        if repairs.is_empty() {
-            self.report.clean_rows += 1;
-        }
-        for repair in repairs {
-            self.report.note(*repair, line);
-        }
-    }
-
-    /// The table ends here: doubtful rows belong to what follows.
-    fn end_table(&mut self) {
-        let (line, start) = self.pending.first().map_or((self.line, self.at), |first| (first.line, first.start));
-        self.report.next_table_line = Some(line);
-        self.at = start;
-        self.line = line;
-        self.pending.clear();
-        self.after_blank = false;
-        self.blank_rows = 0;
-        self.ended = true;
-    }
-
-    /// The input ends here: doubtful rows are footers, rows cut short, or another table.
-    fn finish(&mut self) {
-        let lone = |pending: &Pending| pending.pieces > 1 && pending.filled > 1 && !pending.likely;
-        let first = self.pending.iter().position(lone);
-        if let Some(first) = first {
-            let width = self.pending[first].pieces;
-            let same = self.pending[first..].iter().filter(|pending| pending.pieces == width).count();
-            let apart = self.pending[..=first].iter().any(|pending| pending.after_blank);
-            if same >= 2 && apart && width != self.layout.width && same == self.pending.len() - first {
-                self.end_table();
-                return;
-            }
-        }
-        let rows = self.pending.iter().take_while(|pending| pending.likely).count();
-        let rest = self.pending.split_off(rows);
-        if !self.pending.is_empty() {
-            self.flush();
-        }
-        for row in rest {
-            self.report.note(if row.empty { Repair::EmptyRow } else { Repair::Footer }, row.line);
-        }
-        self.ended = true;
-    }
-
-    fn advance(&mut self, next: usize, lines: u64) {
-        self.after_blank = self.after_blank && self.pending.is_empty() && self.is_blank_before(next);
-        self.advance_keeping(next, lines);
-    }
-
-    /// Only blank lines leave the mark of a blank line.
-    fn is_blank_before(&self, next: usize) -> bool {
-        self.buffer[self.at..self.at + next].iter().all(|byte| byte.is_ascii_whitespace())
-    }
-
-    fn advance_keeping(&mut self, next: usize, lines: u64) {
-        self.at += next;
-        self.line += lines;
-    }
+/// The delimiter that a first line `sep=;` tells spreadsheets, and where the next line starts.
+fn spreadsheet_delimiter(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let (end, next) = line_at(text, 0, true)?;
+    let line = text[..end].trim_ascii_start();
+    let told = line.get(..4).filter(|word| word.eq_ignore_ascii_case(b"sep=")).map(|_| &line[4..])?;
+    let one = matches!(told, [b',' | b';' | b'\t' | b'|' | b':' | b' ']);
+    one.then(|| (told.to_vec(), next))
 }
 
 /// What the user set: whatever differs from its default.
@@ -646,58 +334,4 @@ pub(crate) fn known(options: &ReaderOptions) -> Known {
         quote: quote.map(|quote| quote.0),
         escape: (options.escape != default.escape).then_some(options.escape.0),
     }
-}
-
-/// Words that lines after a table begin with.
-fn is_footer_word(cell: &[u8]) -> bool {
-    const WORDS: [&str; 10] =
-        ["total", "totals", "sum", "grand total", "subtotal", "source", "sources", "note", "notes", "footnote"];
-    let cell = cell.strip_prefix(b"\"").unwrap_or(cell);
-    WORDS.iter().any(|word| {
-        cell.len() >= word.len()
-            && cell[..word.len()].eq_ignore_ascii_case(word.as_bytes())
-            && cell.get(word.len()).is_none_or(|next| !next.is_ascii_alphanumeric())
-    })
-}
-
-/// Whether every field after the first begins with a blank, none of them in quotes.
-fn leads_with_blanks(text: &[u8], record: &Record) -> bool {
-    record.fields[1..].iter().all(|field| text[field.start..field.end].first().is_none_or(|byte| *byte == b' '))
-        && record.fields[1..].iter().any(|field| field.start < field.end)
-}
-
-fn write_blank_rows(out: &mut Vec<u8>, blank_rows: &mut u64, report: &mut RepairReport) {
-    for _ in 0..std::mem::take(blank_rows) {
-        out.push(b'\n');
-        report.rows += 1;
-        report.clean_rows += 1;
-    }
-}
-
-fn write_row(out: &mut Vec<u8>, cells: &[Cell], keep_quotes: bool, comment: Option<&str>) {
-    for (index, cell) in cells.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        write_field(out, &cell.text, cell.quoted, keep_quotes, index == 0, comment);
-    }
-    out.push(b'\n');
-}
-
-fn write_field(out: &mut Vec<u8>, text: &[u8], quoted: bool, keep_quotes: bool, first: bool, comment: Option<&str>) {
-    let special = text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'));
-    let blank = quoted && (text.is_empty() || keep_quotes);
-    let like_comment = first && comment.is_some_and(|prefix| text.starts_with(prefix.as_bytes()));
-    if !special && !blank && !like_comment {
-        out.extend_from_slice(text);
-        return;
-    }
-    out.push(b'"');
-    for byte in text {
-        if *byte == b'"' {
-            out.push(b'"');
-        }
-        out.push(*byte);
-    }
-    out.push(b'"');
 }

@@ -48,6 +48,10 @@ pub enum Repair {
     Footer,
     /// A row that repeats the header directly below it was dropped.
     RepeatedHeader,
+    /// A line of dashes under the header was dropped.
+    Ruling,
+    /// A row that stood in quotes as a whole was read as what is in them.
+    UnwrappedLine,
     /// A row was left as wide as it is, as `short_rows` or `long_rows` = `reject` says.
     LeftAsIs,
 }
@@ -73,6 +77,10 @@ pub struct RepairReport {
     pub escape: Option<char>,
     /// Whether blanks next to delimiters belong to them.
     pub blanks_around_delimiter: bool,
+    /// Whether every line stood in quotes once more.
+    pub lines_in_quotes: bool,
+    /// Whether every line stood between bars.
+    pub lines_in_bars: bool,
     /// How many columns the table has.
     pub width: usize,
     /// The lines above the table that were dropped: number and text (cut at 200 characters).
@@ -124,6 +132,8 @@ impl Repair {
             Repair::EmptyRow => "empty row at the end dropped",
             Repair::Footer => "line after the table dropped",
             Repair::RepeatedHeader => "repeated header row dropped",
+            Repair::Ruling => "line of dashes dropped",
+            Repair::UnwrappedLine => "whole line in quotes",
             Repair::LeftAsIs => "left as it is",
         }
     }
@@ -138,9 +148,18 @@ impl fmt::Display for RepairReport {
             write!(f, ", escape {escape}")?;
         }
         writeln!(f, ", confidence {:.2})", self.confidence)?;
+        if self.lines_in_quotes {
+            writeln!(f, "quotes around whole lines removed")?;
+        }
+        if self.lines_in_bars {
+            writeln!(f, "bars at both ends of the lines removed")?;
+        }
         writeln!(f, "header: {}", self.header_reason)?;
         if let (Some((first, _)), Some((last, _))) = (self.preamble.first(), self.preamble.last()) {
-            writeln!(f, "dropped {} lines above the table ({first} to {last})", self.preamble.len())?;
+            match self.preamble.len() {
+                1 => writeln!(f, "dropped line {first} above the table")?,
+                count => writeln!(f, "dropped {count} lines above the table ({first} to {last})")?,
+            }
         }
         for (repair, count) in &self.repairs {
             let lines: Vec<String> = count.lines.iter().map(u64::to_string).collect();

@@ -54,6 +54,8 @@ pub(crate) struct Candidate {
     pub width: usize,
     /// The part of lines that have an established width.
     pub consistency: f64,
+    /// The part of lines that have the most frequent width.
+    pub evenness: f64,
     /// The first line whose width is not `width`, after the first that has it.
     pub odd_line: Option<u64>,
 }
@@ -115,7 +117,17 @@ pub(crate) fn rank(sample: &[u8], complete: bool, known: &Known, rare: bool) -> 
                 (None, None) => *prior * 0.85,
                 _ => *prior,
             };
-            candidates.push(score(&dialect, text, complete, prior));
+            let plain = score(&dialect, text, complete, prior);
+            let escaped = delimiter[0] != b'\\' && occurrences(text, &[b"\\", &delimiter[..]].concat()) > 0;
+            if escaped && known.escape.is_none() {
+                let mut bare = score(&Dialect { bare_escape: true, ..dialect }, text, complete, prior);
+                // Rows that become even by it leave little doubt.
+                if bare.evenness > plain.evenness {
+                    bare.score *= 1.2;
+                }
+                candidates.push(bare);
+            }
+            candidates.push(plain);
         }
     }
     let quote = known.quote.unwrap_or(Some(b'"'));
@@ -126,6 +138,7 @@ pub(crate) fn rank(sample: &[u8], complete: bool, known: &Known, rare: bool) -> 
             score: SINGLE * (0.5 + 0.5 * undivided(text)),
             width: 1,
             consistency: 1.0,
+            evenness: 1.0,
             odd_line: None,
         });
     }
@@ -246,9 +259,12 @@ fn score(dialect: &Dialect, text: &[u8], complete: bool, prior: f64) -> Candidat
     let width = counts.iter().max_by_key(|(width, (_, taken))| (*taken, **width)).map_or(1, |(width, _)| *width);
     let first = widths.iter().position(|(w, _, _)| *w == width).unwrap_or(0);
     let odd_line = widths[first.min(widths.len())..].iter().find(|(w, _, _)| *w != width).map(|(_, _, line)| *line);
+    // Blanks and colons divide any text; only if they do so evenly do they delimit.
+    let most = counts.values().map(|(_, taken)| *taken).max().unwrap_or(0) as f64 / total;
+    let prior = if matches!(dialect.delimiter[..], [b' ' | b':']) { prior * most.sqrt() } else { prior };
     let flaws = 1.0 - 0.6 * flawed as f64 / total;
     let score = (credit / total) * quality * prior * flaws;
-    Candidate { dialect: dialect.clone(), score, width, consistency: even as f64 / total, odd_line }
+    Candidate { dialect: dialect.clone(), score, width, consistency: even as f64 / total, evenness: most, odd_line }
 }
 
 /// The cells of one column among records of one width.
@@ -301,8 +317,15 @@ fn cell_quality(shape: Shape, value: &[u8], quoted: bool, dialect: &Dialect) -> 
     if first == Some(b'\'') && last == Some(b'\'') && trimmed.len() > 1 {
         return 0.3;
     }
+    if !quoted && last == Some(b'\\') {
+        return 0.1;
+    }
     if value.windows(2).any(|pair| pair == b"\\\"") {
         return 0.3;
+    }
+    // Half of something in apostrophes.
+    if !quoted && dialect.quote != Some(b'\'') && (first == Some(b'\'')) != (last == Some(b'\'')) {
+        return 0.5;
     }
     if !quoted {
         let tight = |byte: u8| {

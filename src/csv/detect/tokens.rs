@@ -18,6 +18,8 @@ pub(crate) struct Dialect {
     /// Takes the next character inside quotes as it is.
     pub escape: Option<u8>,
     pub double_quote: bool,
+    /// Whether a backslash before a delimiter outside quotes makes it text.
+    pub bare_escape: bool,
 }
 
 /// One field: where its raw text is, quotes included.
@@ -95,7 +97,7 @@ pub(crate) fn line_at(text: &[u8], at: usize, complete: bool) -> Option<(usize, 
 
 impl Dialect {
     pub fn new(delimiter: &[u8], quote: Option<u8>, escape: Option<u8>) -> Self {
-        Dialect { delimiter: delimiter.to_vec(), quote, escape, double_quote: true }
+        Dialect { delimiter: delimiter.to_vec(), quote, escape, double_quote: true, bare_escape: false }
     }
 
     fn is_delimiter(&self, text: &[u8], at: usize) -> bool {
@@ -164,6 +166,10 @@ impl Dialect {
                                     at += 1;
                                     continue;
                                 }
+                                if self.bare_escape && ends_escaped(&text[field_start..at]) {
+                                    at += self.delimiter.len();
+                                    continue;
+                                }
                             }
                         }
                     }
@@ -217,8 +223,26 @@ impl Dialect {
         let raw = &text[field.start..field.end];
         match (field.quoted, self.quote) {
             (true, Some(quote)) => self.unquote(trim_blanks(raw), quote),
-            _ => Cow::Borrowed(raw),
+            _ => self.unescape(raw),
         }
+    }
+
+    /// Bare text without the backslashes that make delimiters text.
+    pub fn unescape<'a>(&self, raw: &'a [u8]) -> Cow<'a, [u8]> {
+        if !self.bare_escape || memchr::memchr(b'\\', raw).is_none() {
+            return Cow::Borrowed(raw);
+        }
+        let mut out = Vec::with_capacity(raw.len());
+        let mut at = 0;
+        while at < raw.len() {
+            let rest = &raw[at + 1..];
+            if raw[at] == b'\\' && (rest.starts_with(&self.delimiter) || rest.first() == Some(&b'\\')) {
+                at += 1;
+            }
+            out.push(raw[at]);
+            at += 1;
+        }
+        Cow::Owned(out)
     }
 
     /// Removes the quotes around `raw` and undoes what is escaped between them.
@@ -250,6 +274,17 @@ enum Quoted {
     Closed(usize),
     Unclosed,
     More,
+}
+
+/// Whether a backslash at the end of `text` takes the next character as it is.
+pub(crate) fn ends_escaped(text: &[u8]) -> bool {
+    text.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+}
+
+/// Whether a line is there for the eye alone: dashes, and what columns are divided with.
+pub(crate) fn is_ruling(line: &[u8]) -> bool {
+    let only = line.iter().all(|byte| matches!(byte, b'-' | b'=' | b'+' | b'|' | b':' | b',' | b';' | b' ' | b'\t'));
+    only && line.windows(3).any(|three| three == b"---" || three == b"===")
 }
 
 /// Line ends in `text`: LF, CRLF and CR each count one.
