@@ -36,7 +36,6 @@ mod writer;
 
 pub use canonical::RowCounts;
 pub use input_set::CsvInput;
-#[cfg(feature = "duckdb")]
 pub(crate) use reader::lock;
 pub use reader::{CsvReader, FileSummary, Promotion, ReadSummary, RejectSink};
 pub use reader_builder::CsvReaderBuilder;

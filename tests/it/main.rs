@@ -41,6 +41,7 @@ mod quality_checks; // every kind and severity, messages, injection
 mod quality_receipt; // written, read back, verified
 mod quality_rejects; // every format read back, all or nothing
 mod reference; // a tokenizer that shares nothing with the library: the oracle
+#[cfg(feature = "duckdb")]
 mod round_trip; // tables of all types: export, load, equal; hostile texts: load, export, canonical
 #[cfg(feature = "duckdb")]
 mod step_csv; // the eight scenarios that the steps were first made for, and their errors

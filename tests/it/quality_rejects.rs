@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use duckstream::{
-    BatchSource, CsvInput, CsvReaderBuilder, Fault, FaultCode, Location, OnError, RawEncoding, ReaderOptions,
-    RejectFile, RejectRecord, RejectSink, RejectTally, Result, Source,
+    CsvInput, CsvReaderBuilder, Fault, FaultCode, Location, OnError, RawEncoding, ReaderOptions, RejectFile,
+    RejectRecord, RejectSink, RejectTally, Result, Source,
 };
 
 fn fault(line: u64, raw: &[u8], value: Option<&str>) -> Fault {
@@ -199,23 +199,10 @@ fn a_tally_counts_by_code_and_remembers_five() {
     assert_eq!(tally, RejectTally::default());
 }
 
-/// A CSV text as a source of a load.
-struct Text(CsvInput);
-
-impl BatchSource for Text {
-    fn open(&mut self) -> Result<Box<dyn arrow::array::RecordBatchReader + Send>> {
-        Ok(Box::new(self.0.open()?))
-    }
-
-    fn restart(&mut self) -> Result<bool> {
-        Ok(self.0.restart())
-    }
-}
-
 /// Reads a text with `on_error = reject`; one row per batch, so that a late type change starts over.
-fn input(text: &'static str, rejects: Arc<Mutex<dyn RejectSink>>) -> Text {
+fn input(text: &'static str, rejects: Arc<Mutex<dyn RejectSink>>) -> CsvInput {
     let options = ReaderOptions { on_error: OnError::Reject, batch_size: 1, threads: 1, ..ReaderOptions::default() };
-    Text(CsvInput::new(vec![Source::reader("t.csv", text.as_bytes())], options).unwrap().with_rejects(rejects))
+    CsvInput::new(vec![Source::reader("t.csv", text.as_bytes())], options).unwrap().with_rejects(rejects)
 }
 
 const LATE: &str = "a,b\n1,2\n3\n4,5\n6,7,8\n9,x\n";
@@ -227,12 +214,12 @@ fn a_reader_that_starts_over_rejects_each_row_once() {
     let file = Arc::new(Mutex::new(RejectFile::create(&path, "r").unwrap()));
     let mut text = input(LATE, file.clone());
     loop {
-        text.0.open().unwrap().for_each(|batch| drop(batch.unwrap()));
-        if !text.0.restart() {
+        text.open().unwrap().for_each(|batch| drop(batch.unwrap()));
+        if !text.restart() {
             break;
         }
     }
-    assert_eq!(text.0.promotions().len(), 1);
+    assert_eq!(text.promotions().len(), 1);
     file.lock().unwrap().finish().unwrap();
     let text = fs::read_to_string(&path).unwrap();
     let back: Vec<RejectRecord> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -242,10 +229,23 @@ fn a_reader_that_starts_over_rejects_each_row_once() {
 
 #[cfg(feature = "duckdb")]
 mod table {
-    use duckstream::{Database, Error, ErrorKind, LoadMode, LoadOptions, RejectTable, TableName};
+    use duckstream::{BatchSource, Database, Error, ErrorKind, LoadMode, LoadOptions, RejectTable, TableName};
 
     use super::*;
     use crate::engine_support::{catalog, execute, rows};
+
+    /// A CSV text as a source of a load.
+    struct Text(CsvInput);
+
+    impl BatchSource for Text {
+        fn open(&mut self) -> Result<Box<dyn arrow::array::RecordBatchReader + Send>> {
+            Ok(Box::new(self.0.open()?))
+        }
+
+        fn restart(&mut self) -> Result<bool> {
+            Ok(self.0.restart())
+        }
+    }
 
     fn name(text: &str) -> TableName {
         text.parse().unwrap()
@@ -255,7 +255,7 @@ mod table {
         let sink = Arc::new(Mutex::new(RejectTable::new(run)));
         let options = LoadOptions { mode: LoadMode::Append, ..LoadOptions::default() };
         let mut written = 0;
-        let _ = database.load(&mut input(LATE, sink.clone()), &name("t"), &options, &mut |connection, _| {
+        let _ = database.load(&mut Text(input(LATE, sink.clone())), &name("t"), &options, &mut |connection, _| {
             written = sink.lock().unwrap().write_to(connection, &name(rejects))?;
             if fail { Err(Error::usage("no")) } else { Ok(()) }
         })?;
