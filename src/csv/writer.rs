@@ -26,7 +26,7 @@ use crate::output::{Sink, Transcoder, column_positions};
 /// Rows of a job at most.
 const JOB_ROWS: usize = 32 << 10;
 /// Bytes of Arrow data in a job at most, unless one row has more.
-const JOB_BYTES: usize = 2 << 20;
+const JOB_BYTES: usize = 1 << 20;
 /// Bytes of Arrow data in all jobs on their way; their text is at most about as long again.
 const ALL_JOBS_BYTES: usize = 24 << 20;
 
