@@ -72,7 +72,7 @@ mod transfer;
 pub use csv::detect::{LineEnds, Origin, Repair, RepairCount, RepairReport, Repaired, Setting, Sniffed, repair, sniff};
 pub use csv::names::{ColumnNames, NameChange, NameReason, column_names};
 pub use csv::{
-    ColumnType, CsvInput, CsvReader, CsvReaderBuilder, CsvWriter, CsvWriterBuilder, FileSummary, Promotion,
+    ColumnType, CsvInput, CsvReader, CsvReaderBuilder, CsvWriter, CsvWriterBuilder, Detected, FileSummary, Promotion,
     ReadSummary, RejectSink, RowCounts, WriteSummary,
 };
 pub use deferred::{DeferredBatch, DeferredReader};

@@ -377,6 +377,7 @@ pub(crate) const LOAD: Group = Group {
         flag("allow_rejects", Switch, "", "Exit code 0, not 3, when rows were rejected within the limits"),
         flag("checks", Text, "FILE", "Commit only if the checks of this YAML or JSON file hold"),
         flag("receipt", Text, "FILE", "Write what was done, with hashes and counts, for `verify`"),
+        flag("receipt_table", Text, "NAME", "Add the receipt as a row to this table, in the rows' own transaction"),
     ],
 };
 

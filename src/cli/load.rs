@@ -29,6 +29,7 @@ struct Flags {
     allow_rejects: bool,
     checks: Option<String>,
     receipt: Option<String>,
+    receipt_table: Option<String>,
 }
 
 pub(crate) fn run(settings: &Settings<'_>, session: &Session) -> Result<Outcome> {
@@ -63,6 +64,9 @@ pub(crate) fn run(settings: &Settings<'_>, session: &Session) -> Result<Outcome>
     }
     if let Some(receipt) = &flags.receipt {
         load = load.with_receipt(receipt);
+    }
+    if let Some(receipts) = &flags.receipt_table {
+        load = load.with_receipt_table(receipts.parse()?);
     }
     let report = match load.run(&database) {
         Ok(report) => report,

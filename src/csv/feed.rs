@@ -4,12 +4,13 @@
 //! an input starts and ends. Runs in the reading thread of the pipeline.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{Cursor, Read};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::Receiver;
+use serde::Serialize;
 
 use crate::csv::detect::{RepairReport, Repaired, Sniffed, repair, sniff};
 use crate::csv::dialect::Dialect;
@@ -20,7 +21,7 @@ use crate::csv::reader::lock;
 use crate::csv::split::{Chunk, Limits, Splitter};
 use crate::csv::table::Table;
 use crate::error::{Error, ErrorKind, Location, Result};
-use crate::input::{self, Opened, Replay};
+use crate::input::{self, DecidedBy, EncodingChoice, Opened, Replay};
 use crate::job::{CancelToken, Monitor};
 use crate::options::{Auto, Compression, Detect, Header, QuoteChar, ReaderOptions};
 
@@ -33,14 +34,28 @@ pub(crate) struct FileStart {
     pub compression: Compression,
     pub missing: Vec<String>,
     pub warnings: Vec<String>,
+    pub detected: BTreeMap<String, Detected>,
 }
 
 /// Where it ends.
 pub(crate) struct FileEnd {
     pub text_bytes: u64,
     pub raw_bytes: u64,
+    /// All records of the input by the splitter's own count, and how many of them were dropped at the end.
+    pub records: u64,
+    pub dropped: u64,
     pub replaced: u64,
     pub repair: Option<RepairReport>,
+}
+
+/// A setting that was found out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Detected {
+    /// What was found, written as the option is.
+    pub value: String,
+    /// Why.
+    pub evidence: String,
 }
 
 /// What the consumer learns between chunks.
@@ -57,6 +72,8 @@ pub(crate) struct OpenCsv {
     pub dialect: Dialect,
     /// What the text says against the options in force.
     pub warnings: Vec<String>,
+    /// Settings that were left to detection, by the names of the options.
+    pub detected: BTreeMap<String, Detected>,
     /// Where the text is repaired on its way.
     repair: Option<SharedRepair>,
 }
@@ -85,6 +102,7 @@ impl OpenCsv {
         let mut opened = replay.open(options, cancel)?;
         let mut text = std::mem::replace(&mut opened.text, Box::new(std::io::empty()));
         let (mut repaired, mut warnings, mut options) = (None, Vec::new(), Cow::Borrowed(options));
+        let mut detected = detected_outside(&opened);
         if options.detect == Detect::All {
             let shared = SharedRepair(Arc::new(Mutex::new(repair(text, &options)?)));
             text = Box::new(shared.clone());
@@ -94,7 +112,9 @@ impl OpenCsv {
             let (sample, rest) = input::look_ahead(text, DIALECT_SAMPLE, &opened.at)?;
             let sniffed = sniff(&sample, sample.len() < DIALECT_SAMPLE, &options);
             warnings = sniffed.warnings();
-            options = Cow::Owned(resolve(&options, &sniffed)?);
+            let resolved = resolve(&options, &sniffed)?;
+            detected.extend(detected_dialect(&options, &resolved, &sniffed));
+            options = Cow::Owned(resolved);
             text = Box::new(Cursor::new(sample).chain(rest));
         }
         let dialect = Dialect::new(&options)?;
@@ -107,7 +127,7 @@ impl OpenCsv {
         let mut splitter = Splitter::new(text, opened.at.clone(), &dialect, limits);
         let head = read_head(&mut splitter, &dialect, &options)?;
         splitter.skip_footer(options.skip_footer);
-        Ok(OpenCsv { opened, splitter, head, dialect, warnings, repair: repaired })
+        Ok(OpenCsv { opened, splitter, head, dialect, warnings, detected, repair: repaired })
     }
 
     /// The next chunk; an error about characters names the column.
@@ -145,6 +165,57 @@ fn resolve(options: &ReaderOptions, sniffed: &Sniffed) -> Result<ReaderOptions> 
         options.header = if sniffed.header.found { Header::Present } else { Header::Absent };
     }
     Ok(options)
+}
+
+/// What the bytes say before there is text.
+fn detected_outside(opened: &Opened) -> BTreeMap<String, Detected> {
+    let mut detected = BTreeMap::new();
+    let EncodingChoice { name, decided_by, evidence } = &opened.encoding;
+    if *decided_by != DecidedBy::Given {
+        let found = Detected { value: name.clone(), evidence: format!("{decided_by}: {evidence}") };
+        detected.insert("encoding".to_owned(), found);
+    }
+    let found = Detected { value: opened.compression.to_string(), evidence: "its first bytes".to_owned() };
+    detected.insert("compression".to_owned(), found);
+    detected
+}
+
+/// The settings that were `auto` and are not any more.
+fn detected_dialect(given: &ReaderOptions, resolved: &ReaderOptions, sniffed: &Sniffed) -> Vec<(String, Detected)> {
+    let mut detected = Vec::new();
+    let mut add = |name: &str, asked: bool, value: String, evidence: &str| {
+        if asked {
+            detected.push((name.to_owned(), Detected { value, evidence: evidence.to_owned() }));
+        }
+    };
+    let quote = given.quote == Auto::Auto;
+    add("delimiter", given.delimiter == Auto::Auto, resolved.delimiter.to_string(), &sniffed.delimiter.evidence);
+    add("quote", quote, resolved.quote.to_string(), &sniffed.quote.evidence);
+    add("escape", quote && given.escape.0.is_none(), resolved.escape.to_string(), &sniffed.escape.evidence);
+    add("header", given.header == Header::Auto, resolved.header.to_string(), &sniffed.header.evidence);
+    detected
+}
+
+/// How a repaired text was written.
+pub(crate) fn detected_by_repair(report: &RepairReport) -> Vec<(String, Detected)> {
+    let byte = |found: Option<char>| found.map_or("none".to_owned(), |found| found.to_string());
+    let reading = format!("the reading of the sample that explains most of it (confidence {:.2})", report.confidence);
+    let (first, last) = (report.header_lines.first(), report.header_lines.last());
+    let header = match (first, last) {
+        (Some(first), Some(last)) if first == last => format!("line {first}"),
+        (Some(first), Some(last)) => format!("lines {first} to {last}"),
+        _ => "false".to_owned(),
+    };
+    let above = report.preamble.len();
+    [
+        ("delimiter", report.delimiter.clone(), reading.clone()),
+        ("quote", byte(report.quote), reading.clone()),
+        ("escape", byte(report.escape), reading),
+        ("header", header, report.header_reason.clone()),
+        ("skip_rows", above.to_string(), format!("{above} lines stand above table {}", report.table)),
+    ]
+    .map(|(name, value, evidence)| (name.to_owned(), Detected { value, evidence }))
+    .to_vec()
 }
 
 /// How to read what the repair yields: the default dialect, with everything before and after the table gone.
@@ -224,6 +295,7 @@ impl FileFeed {
             compression: open.opened.compression,
             missing,
             warnings: std::mem::take(&mut open.warnings),
+            detected: std::mem::take(&mut open.detected),
         }))));
         self.current = Some((open, Arc::clone(&plan)));
         Ok(plan)
@@ -246,6 +318,8 @@ impl Feed for FileFeed {
                 }
                 let end = FileEnd {
                     text_bytes: open.splitter.position(),
+                    records: open.splitter.records(),
+                    dropped: open.splitter.dropped(),
                     raw_bytes: open.opened.raw_read.load(Ordering::Relaxed),
                     replaced: open.opened.replaced.load(Ordering::Relaxed),
                     repair: open.repair.as_ref().map(|repair| lock(&repair.0).report().clone()),

@@ -16,6 +16,8 @@ use crate::csv::canonical::{RowCounts, canonicalize};
 use crate::csv::decode::decode;
 use crate::csv::feed::{FileFeed, OpenCsv};
 use crate::csv::infer::Candidates;
+#[cfg(feature = "duckdb")]
+use crate::csv::locate::Locator;
 use crate::csv::pipeline::Pipeline;
 use crate::csv::plan::Plan;
 use crate::csv::reader::{CsvReader, Promotion, ReadState, ReadSummary, RejectSink, after_rows, lock};
@@ -61,6 +63,9 @@ pub struct CsvInput {
     promotions: Vec<Promotion>,
     attempts: u32,
     schema: SchemaRef,
+    /// The columns of the last attempt.
+    #[cfg(feature = "duckdb")]
+    table: Option<Arc<Table>>,
 }
 
 impl CsvInput {
@@ -86,6 +91,8 @@ impl CsvInput {
             promotions: Vec::new(),
             attempts: 0,
             schema: Arc::new(Schema::empty()),
+            #[cfg(feature = "duckdb")]
+            table: None,
         })
     }
 
@@ -138,7 +145,9 @@ impl CsvInput {
             self.learned.insert(column, wider);
         }
         self.promotions.append(&mut state.promotions);
+        state.settled.clone_from(&self.promotions);
         state.summary = ReadSummary::default();
+        state.marks.iter_mut().for_each(Vec::clear);
         true
     }
 
@@ -157,16 +166,22 @@ impl CsvInput {
         Arc::clone(&self.schema)
     }
 
-    /// The input that a row of the last stream came from, counted from 0.
+    /// Notes where rows come from, so that [`locate`](Self::locate) can tell.
     #[cfg(feature = "duckdb")]
-    pub(crate) fn file_of_row(&self, row: u64) -> String {
-        let mut end = 0;
-        let summary = self.summary();
-        let file = summary.files.iter().find(|file| {
-            end += file.rows;
-            row < end
-        });
-        file.map(|file| file.source.clone()).unwrap_or_default()
+    pub(crate) fn with_places(self) -> Self {
+        lock(&self.state).marks = Some(Vec::new());
+        self
+    }
+
+    /// Finds rows of the last stream again, which is at its end. Ask for them in their order.
+    #[cfg(feature = "duckdb")]
+    pub(crate) fn locator(&self) -> Result<Locator> {
+        let (Some(marks), Some(table)) = (lock(&self.state).marks.take(), &self.table) else {
+            return Err(Error::internal("the places of rows were not noted"));
+        };
+        let sources = self.summary().files.into_iter().map(|file| file.source).collect();
+        let cancel = self.monitor.cancel_token().clone();
+        Ok(Locator::new(marks, sources, Arc::clone(&self.inputs), Arc::clone(table), self.options.clone(), cancel))
     }
 
     /// What became of the records of the stream that is being read, for whoever has lent the input away.
@@ -206,7 +221,10 @@ impl CsvInput {
         };
         self.promotions.clear();
         (self.rejects, self.monitor) = (rejects, monitor);
-        *lock(&self.state) = ReadState::default();
+        let mut state = lock(&self.state);
+        let marks = state.marks.take().map(|_| Vec::new());
+        *state = ReadState { marks, ..ReadState::default() };
+        drop(state);
         looked
     }
 
@@ -263,6 +281,7 @@ impl CsvInput {
             table.schema(&open.dialect, options)?
         };
         self.schema = Arc::clone(&schema);
+        lock(&self.state).schema = Some(Arc::clone(&schema));
         let threads = match options.threads {
             0 => available_parallelism().map_or(1, usize::from),
             threads => threads,
@@ -270,7 +289,12 @@ impl CsvInput {
         let (recycle, recycled) = bounded(threads + 2);
         let inputs = Arc::clone(&self.inputs);
         let empty = table.columns.is_empty();
-        let mut feed = FileFeed::new(inputs, Arc::new(table), options, &self.monitor, recycled);
+        let table = Arc::new(table);
+        #[cfg(feature = "duckdb")]
+        {
+            self.table = Some(Arc::clone(&table));
+        }
+        let mut feed = FileFeed::new(inputs, table, options, &self.monitor, recycled);
         feed.begin_with(open, chunk)?;
         let pipeline = if empty { None } else { Some(Pipeline::start(feed, threads, recycle, &cancel)?) };
         let (state, rejects) = (Arc::clone(&self.state), self.rejects.clone());
@@ -284,6 +308,13 @@ pub(crate) struct SummaryHandle(Arc<Mutex<ReadState>>);
 impl SummaryHandle {
     pub(crate) fn summary(&self) -> ReadSummary {
         lock(&self.0).summary.clone()
+    }
+
+    /// The columns of the stream, and those that were widened on the way to it.
+    #[cfg(feature = "duckdb")]
+    pub(crate) fn columns(&self) -> (SchemaRef, Vec<Promotion>) {
+        let state = lock(&self.0);
+        (state.schema.clone().unwrap_or_else(|| Arc::new(Schema::empty())), state.settled.clone())
     }
 }
 

@@ -7,7 +7,7 @@
 //! - `table.rs`, `plan.rs`: the columns of all inputs, and what is done with the records of one.
 //! - `decode/`: one chunk to one batch, by two decoders; `canonical.rs` makes odd rows ordinary.
 //! - `feed.rs`, `pipeline.rs`, `reader.rs`, `reader_builder.rs`: input after input, many threads, one ordered stream.
-//! - `input_set.rs`: reading again with wider types.
+//! - `input_set.rs`: reading again with wider types. `locate.rs`: from a row back to its record.
 //! - `encode/`, `pool.rs`, `writer.rs`: batches to text, encoded by many threads, written in order.
 
 mod canonical;
@@ -19,6 +19,7 @@ mod feed;
 mod header;
 mod infer;
 mod input_set;
+mod locate;
 pub(crate) mod names;
 mod parse;
 mod pipeline;
@@ -35,7 +36,10 @@ mod value;
 mod writer;
 
 pub use canonical::RowCounts;
+pub use feed::Detected;
 pub use input_set::CsvInput;
+#[cfg(feature = "duckdb")]
+pub(crate) use locate::{Locator, Place};
 pub(crate) use reader::lock;
 pub use reader::{CsvReader, FileSummary, Promotion, ReadSummary, RejectSink};
 pub use reader_builder::CsvReaderBuilder;

@@ -4,6 +4,7 @@
 //! policies live: what is rejected, what fails the run, what ends it early. Line and record numbers become absolute
 //! here, because only here everything before is known.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -16,7 +17,8 @@ use serde::Serialize;
 use crate::csv::canonical::{RowCounts, RowFault};
 use crate::csv::decode::{Located, Widen};
 use crate::csv::detect::RepairReport;
-use crate::csv::feed::{FileEnd, FileStart, Note};
+use crate::csv::feed::{Detected, FileEnd, FileStart, Note, detected_by_repair};
+use crate::csv::locate::ChunkMark;
 use crate::csv::pipeline::{Item, Pipeline};
 use crate::csv::types::ColumnType;
 use crate::error::{Error, ErrorKind, Fault, FaultCode, Location, Result};
@@ -53,9 +55,11 @@ pub struct FileSummary {
     pub header_records: u64,
     /// Lines and records skipped by request.
     pub skipped: u64,
+    /// Records dropped at the end by request.
+    pub footer: u64,
     /// What the decoders counted.
     pub counts: RowCounts,
-    /// Blank lines and comments of the head, and all records after it by the splitter's own count.
+    /// Everything in the input by the splitter's own count: skipped lines, header, blank lines, comments, rows, footer.
     pub records_seen: u64,
     /// Rows handed on.
     pub rows: u64,
@@ -69,6 +73,8 @@ pub struct FileSummary {
     pub replaced: u64,
     /// Columns of the result that this input lacks.
     pub missing_columns: Vec<String>,
+    /// Settings that nobody gave and that were found out, by the names of the options.
+    pub detected: BTreeMap<String, Detected>,
     /// What the text says against the options in force, each with the option that helps.
     pub warnings: Vec<String>,
     /// What `detect = all` found and did.
@@ -89,6 +95,48 @@ pub struct ReadSummary {
     pub raw_bytes: u64,
     /// Each input.
     pub files: Vec<FileSummary>,
+}
+
+impl FileSummary {
+    /// Rows that were read together with the last ones wanted, under a limit.
+    pub(crate) fn beyond_limit(&self) -> u64 {
+        self.counts.records.saturating_sub(self.rows + self.rejected)
+    }
+
+    /// What all records became: `records_seen`, if none was lost or invented.
+    fn accounted(&self) -> u64 {
+        let before_and_after = self.header_records + self.skipped + self.footer;
+        before_and_after + self.counts.blank + self.counts.comments + self.counts.records
+    }
+}
+
+impl ReadSummary {
+    /// Whether every record of every input became something, exactly once, and the sums are those of the inputs.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] that names the input and the figures.
+    pub(crate) fn check_identity(&self) -> Result<()> {
+        for file in &self.files {
+            let FileSummary { source, records_seen, rows, rejected, .. } = file;
+            let outcome = rows + rejected + file.beyond_limit();
+            if *records_seen != file.accounted() || file.counts.records != outcome {
+                return Err(Error::internal(format!(
+                    "{source}: {records_seen} records were seen, but header, skipped, blank, comments, footer and data are \
+                     {}; of {} data records {rows} became rows and {rejected} were rejected",
+                    file.accounted(),
+                    file.counts.records
+                )));
+            }
+        }
+        let sum = |of: fn(&FileSummary) -> u64| self.files.iter().map(of).sum::<u64>();
+        match (sum(|file| file.rows), sum(|file| file.rejected)) {
+            (rows, rejected) if (rows, rejected) == (self.rows, self.rejected) => Ok(()),
+            (rows, rejected) => Err(Error::internal(format!(
+                "{} rows and {} rejects in all, but {rows} and {rejected} over the inputs",
+                self.rows, self.rejected
+            ))),
+        }
+    }
 }
 
 /// A column that got a wider type than the first batch suggested.
@@ -142,7 +190,13 @@ pub(crate) struct ReadState {
     pub summary: ReadSummary,
     /// Columns to widen before the input is read again.
     pub widen: Vec<(String, ColumnType)>,
+    /// Those of this attempt.
     pub promotions: Vec<Promotion>,
+    /// Those of the attempts before it.
+    pub settled: Vec<Promotion>,
+    pub schema: Option<SchemaRef>,
+    /// Where rows come from, if somebody may ask: one mark for each chunk with rows.
+    pub marks: Option<Vec<ChunkMark>>,
 }
 
 /// What the options say about rows that do not fit.
@@ -153,6 +207,8 @@ pub(crate) struct Policy {
 }
 
 struct OpenFile {
+    /// Which input, from 0.
+    index: usize,
     start: FileStart,
     summary: FileSummary,
     lines: u64,
@@ -292,6 +348,7 @@ impl CsvReader {
         }
         self.first = false;
         let rows = batch.num_rows() as u64;
+        let data = decoded.counts.records;
         let expected = decoded.counts.records + decoded.counts.blank + decoded.counts.comments;
         if expected != records {
             return Err(Error::internal(format!(
@@ -299,6 +356,8 @@ impl CsvReader {
                 file.start.at
             )));
         }
+        let mark =
+            ChunkMark { file: file.index, byte, seen: records, rows, data, record: file.records, line: file.lines };
         file.summary.counts += decoded.counts;
         file.summary.records_seen += records;
         file.summary.rows += rows;
@@ -309,6 +368,7 @@ impl CsvReader {
         file.raw = raw;
         {
             let mut state = lock(&self.state);
+            state.marks.iter_mut().for_each(|marks| marks.push(mark));
             state.summary.rows += rows;
             state.summary.rejected += rejected;
             state.summary.raw_bytes += raw_step;
@@ -379,21 +439,23 @@ impl CsvReader {
             header_records: head.header_records,
             skipped: head.skipped_lines + head.skipped_records,
             counts: RowCounts { blank: head.blank, comments: head.comments, ..RowCounts::default() },
-            records_seen: head.blank + head.comments,
+            records_seen: head.header_records + head.skipped_lines + head.skipped_records + head.blank + head.comments,
             encoding: start.encoding.clone(),
             compression: start.compression.to_string(),
             missing_columns: start.missing.clone(),
             warnings: start.warnings.clone(),
+            detected: start.detected.clone(),
             ..FileSummary::default()
         };
         let (lines, records) = (head.lines, head.header_records + head.skipped_records);
-        self.file = Some(OpenFile { start, summary, lines, records, raw: 0 });
+        let index = lock(&self.state).summary.files.len();
+        self.file = Some(OpenFile { index, start, summary, lines, records, raw: 0 });
     }
 
     fn finish_file(&mut self, end: Option<FileEnd>) -> Result<()> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
         let counts = file.summary.counts;
-        if end.is_some() && self.left.is_none() && counts.records != file.summary.rows + file.summary.rejected {
+        if end.is_some() && counts.records != file.summary.rows + file.summary.rejected {
             return Err(Error::internal(format!(
                 "{}: {} records, but {} rows and {} rejects",
                 file.start.at, counts.records, file.summary.rows, file.summary.rejected
@@ -401,6 +463,15 @@ impl CsvReader {
         }
         let mut state = lock(&self.state);
         if let Some(end) = end {
+            file.summary.footer = end.dropped;
+            file.summary.records_seen += end.dropped;
+            if file.summary.records_seen != end.records {
+                return Err(Error::internal(format!(
+                    "{}: the input has {} records, but {} came through",
+                    file.start.at, end.records, file.summary.records_seen
+                )));
+            }
+            file.summary.detected.extend(end.repair.iter().flat_map(detected_by_repair));
             file.summary.replaced = end.replaced;
             file.summary.repair = end.repair;
             state.summary.text_bytes += end.text_bytes;

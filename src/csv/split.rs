@@ -63,6 +63,10 @@ pub(crate) struct Splitter {
     /// The input failed; records that came before are handed out first.
     failed: Option<Error>,
     recycled: Option<Receiver<Vec<u8>>>,
+    /// Everything that was taken off the text: skipped lines, records of the head, records of chunks.
+    records: u64,
+    /// Records dropped at the end.
+    dropped: u64,
     /// Chunks kept back until it is known that they are not the end, and how many records must follow them.
     footer: u64,
     kept: VecDeque<Chunk>,
@@ -90,6 +94,8 @@ impl Splitter {
             broken: None,
             failed: None,
             recycled: None,
+            records: 0,
+            dropped: 0,
             footer: 0,
             kept: VecDeque::new(),
         }
@@ -115,6 +121,16 @@ impl Splitter {
         fields_reached(&self.dialect, &self.buffer[..self.filled])
     }
 
+    /// Lines, head records and data records so far, dropped ones included: what everything else has to add up to.
+    pub(crate) fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Records dropped at the end, once it is reached.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     /// Drops physical lines; says how many there were.
     pub(crate) fn skip_lines(&mut self, lines: u64) -> Result<u64> {
         let mut skipped = 0;
@@ -133,6 +149,7 @@ impl Splitter {
             self.consume(end);
             skipped += 1;
         }
+        self.records += skipped;
         Ok(skipped)
     }
 
@@ -146,6 +163,7 @@ impl Splitter {
             if let Some(found) = record(&self.dialect, text, 0, self.complete, fields) {
                 let raw = text[..found.end].to_vec();
                 self.consume(found.next);
+                self.records += 1;
                 return Ok(Some((found, raw)));
             }
             self.check_record_length(0)?;
@@ -187,6 +205,7 @@ impl Splitter {
             let Some(last) = self.kept.back_mut() else { return Ok(None) };
             if last.records <= self.footer {
                 self.footer -= last.records;
+                self.dropped += last.records;
                 self.kept.pop_back();
             } else {
                 let keep = last.records - self.footer;
@@ -197,6 +216,7 @@ impl Splitter {
                         None => return Err(Error::internal("a chunk does not end with a record")),
                     }
                 }
+                self.dropped += self.footer;
                 (last.end, last.records, self.footer) = (end, keep, 0);
             }
         }
@@ -317,6 +337,7 @@ impl Splitter {
         self.filled = left;
         let chunk = Chunk { buffer, end: cut.end, byte: self.byte, records: cut.records as u64, broken };
         self.byte += cut.end as u64;
+        self.records += chunk.records;
         chunk
     }
 

@@ -6,7 +6,7 @@
 
 use crate::duckdb::database::TableColumn;
 use crate::duckdb::load::{BatchSource, Load, Plan};
-use crate::duckdb::sql;
+use crate::duckdb::sql::{self, Staging};
 use crate::error::Result;
 use crate::options::LoadMode;
 
@@ -15,7 +15,7 @@ pub(crate) fn sift(
     load: &Load<'_>,
     plan: &Plan,
     columns: &[TableColumn],
-    stage: &str,
+    stage: &Staging,
     source: &mut dyn BatchSource,
 ) -> Result<u64> {
     let refused = sql::temp_name(&load.database.scratch_name());
@@ -58,30 +58,29 @@ fn constraints(load: &Load<'_>, columns: &[TableColumn]) -> Result<Vec<Constrain
 }
 
 /// Notes the rows that break one constraint and are not noted yet.
-fn find(load: &Load<'_>, constraint: &Constraint, stage: &str, refused: &str) -> Result<()> {
+fn find(load: &Load<'_>, constraint: &Constraint, stage: &Staging, refused: &str) -> Result<()> {
     let Constraint { kind, text, expression, columns } = constraint;
     let names = columns.join(", ");
+    let refuse = |why: &str, condition: String| load.run(&sql::refuse(stage, refused, why, columns, &condition));
     match (kind.as_str(), expression) {
         ("NOT NULL", _) => {
             let why = format!("column {names} must not be NULL");
-            load.run(&sql::refuse_null(stage, refused, &why, columns))
+            refuse(&why, sql::null_in(columns))
         }
-        ("CHECK", Some(expression)) => {
-            load.run(&sql::refuse_check(stage, refused, &format!("the row does not pass {text}"), expression))
-        }
+        ("CHECK", Some(expression)) => refuse(&format!("the row does not pass {text}"), sql::fails(expression)),
         ("PRIMARY KEY" | "UNIQUE", _) => {
             if kind == "PRIMARY KEY" {
                 let why = format!("the primary key ({names}) must not be NULL");
-                load.run(&sql::refuse_null(stage, refused, &why, columns))?;
+                refuse(&why, sql::null_in(columns))?;
             }
             // A merge updates rows that are there, and chooses among rows of one key itself.
             if load.options.mode == LoadMode::Merge {
                 return Ok(());
             }
             let why = format!("the table already has a row with this key ({names})");
-            load.run(&sql::refuse_known(stage, refused, &why, columns, load.table))?;
+            refuse(&why, sql::known(columns, load.table))?;
             let why = format!("an earlier row has the same key ({names})");
-            load.run(&sql::refuse_repeated(stage, refused, &why, columns))
+            refuse(&why, sql::repeated(stage, refused, columns))
         }
         _ => Ok(()),
     }
@@ -94,8 +93,9 @@ fn tell(load: &Load<'_>, refused: &str, first: i64, source: &mut dyn BatchSource
     let mut rows = statement.query([]).map_err(failed)?;
     let mut count = 0;
     while let Some(row) = rows.next().map_err(failed)? {
-        let (place, why): (i64, String) = (row.get(0).map_err(failed)?, row.get(1).map_err(failed)?);
-        source.refused((place - first).unsigned_abs(), &why)?;
+        let place: i64 = row.get(0).map_err(failed)?;
+        let (why, column): (String, Option<String>) = (row.get(1).map_err(failed)?, row.get(2).map_err(failed)?);
+        source.refused((place - first).unsigned_abs(), column.as_deref(), &why)?;
         count += 1;
     }
     Ok(count)

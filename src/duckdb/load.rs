@@ -13,7 +13,7 @@ use duckdb::Connection;
 use crate::duckdb::database::{Database, TableColumn, refuse};
 use crate::duckdb::error::engine;
 use crate::duckdb::scan::{Interrupter, ROW_GROUP, Scan, cancelled, panicked};
-use crate::duckdb::sql::{self, TableName};
+use crate::duckdb::sql::{self, Staging, TableName};
 use crate::duckdb::{conflicts, merge, types};
 use crate::error::{Error, Result};
 use crate::job::{Monitor, Stage};
@@ -37,12 +37,13 @@ pub trait BatchSource {
     }
 
     /// Told, in order and before the commit, of each row that the table refuses and the load leaves out
-    /// ([`LoadOptions::conflicts`]): its place in the stream, from 0, and the constraint in words. Default: nothing.
+    /// ([`LoadOptions::conflicts`]): its place in the stream, from 0, the table's column if one alone is at fault, and the
+    /// constraint in words. Default: nothing.
     ///
     /// # Errors
     /// Whatever makes the load fail after all: a limit that is passed, a reject file that cannot be written.
-    fn refused(&mut self, row: u64, message: &str) -> Result<()> {
-        let _ = (row, message);
+    fn refused(&mut self, row: u64, column: Option<&str>, message: &str) -> Result<()> {
+        let _ = (row, column, message);
         Ok(())
     }
 }
@@ -257,8 +258,8 @@ impl Load<'_> {
         let table = self.table.to_string();
         let sift = self.options.conflicts != OnError::Error && !plan.create;
         if self.options.mode == LoadMode::Merge || sift {
-            let stage = sql::temp_name(&self.database.scratch_name());
-            self.run(&sql::create_temp_as(&stage, &plan.select(&scan.relation())))?;
+            let stage = Staging::new(&self.database.scratch_name(), &plan.names);
+            self.run(&stage.create(&plan.select(&scan.relation())))?;
             loaded.rows = self.taken(scan)?;
             if guard("the source", || source.restart())? {
                 return Ok(None);
@@ -268,9 +269,9 @@ impl Load<'_> {
             }
             match self.options.mode {
                 LoadMode::Merge => merge::run(self, plan, &stage, &mut loaded)?,
-                _ => self.run(&sql::insert(&table, &plan.names, &sql::select("*", &stage)))?,
+                _ => self.run(&sql::insert(&table, &plan.names, &stage.select(&plan.names)))?,
             }
-            self.run(&sql::drop_temp(&stage))?;
+            self.run(&sql::drop_temp(&stage.name))?;
         } else {
             let query = plan.select(&scan.relation());
             match plan.create {

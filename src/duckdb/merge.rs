@@ -5,24 +5,24 @@
 //! changes nothing.
 
 use crate::duckdb::load::{Load, Loaded, Plan, find};
-use crate::duckdb::sql;
+use crate::duckdb::sql::{self, Staging};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Dedup, nearest};
 
 /// Merges the stage into the table; counts duplicates and updates.
-pub(crate) fn run(load: &Load<'_>, plan: &Plan, stage: &str, loaded: &mut Loaded) -> Result<()> {
+pub(crate) fn run(load: &Load<'_>, plan: &Plan, stage: &Staging, loaded: &mut Loaded) -> Result<()> {
     let keys = keys(load, plan)?;
     loaded.duplicates = match load.options.dedup {
         Dedup::Error => {
-            refuse_duplicates(load, stage, &keys)?;
+            refuse_duplicates(load, &stage.name, &keys)?;
             0
         }
         dedup => load.changed(&sql::dedupe(stage, &keys, dedup == Dedup::Last))?,
     };
     if plan.create {
-        return load.run(&sql::create_as(&load.table.to_string(), false, &sql::select("*", stage)));
+        return load.run(&sql::create_as(&load.table.to_string(), false, &stage.select(&plan.names)));
     }
-    let changed = load.changed(&sql::merge(load.table, stage, &plan.names, &keys))?;
+    let changed = load.changed(&sql::merge(load.table, &stage.name, &plan.names, &keys))?;
     // What was not inserted was updated.
     loaded.updated = changed.saturating_sub(load.count()?.saturating_sub(loaded.rows_before));
     Ok(())

@@ -266,9 +266,44 @@ pub(crate) fn insert(table: &str, columns: &[String], query: &str) -> String {
     format!("INSERT INTO {table} ({}) {query}", idents(columns))
 }
 
-/// A staging table's name in the temporary catalog, where the user's catalog never sees it.
+/// A name in the temporary catalog, where the user's catalog never sees it.
 pub(crate) fn temp_name(name: &str) -> String {
     format!("temp.main.{}", ident(name))
+}
+
+/// A staging table, and the column that numbers its rows in the order in which they came.
+pub(crate) struct Staging {
+    pub(crate) name: String,
+    id: String,
+    /// Whether the rows have to be numbered by us.
+    numbered: bool,
+}
+
+impl Staging {
+    /// A stage with these columns. One of the user's called `rowid` hides the engine's own.
+    pub(crate) fn new(name: &str, columns: &[String]) -> Staging {
+        let taken = |id: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(id));
+        let numbered = taken("rowid");
+        let mut id = if numbered { "__duckstream_row" } else { "rowid" }.to_owned();
+        while numbered && taken(&id) {
+            id.push('_');
+        }
+        Staging { name: temp_name(name), id: ident(&id), numbered }
+    }
+
+    /// Makes it, with the rows of a query.
+    pub(crate) fn create(&self, query: &str) -> String {
+        if !self.numbered {
+            return create_temp_as(&self.name, query);
+        }
+        let rows = format!("SELECT row_number() OVER () AS {}, * FROM ({query}) AS rows", self.id);
+        create_temp_as(&self.name, &rows)
+    }
+
+    /// These columns of all its rows.
+    pub(crate) fn select(&self, columns: &[String]) -> String {
+        select(&idents(columns), &self.name)
+    }
 }
 
 /// One row for each key that stands in the stage more than once: how often, and its values as text.
@@ -278,9 +313,10 @@ pub(crate) fn duplicate_keys(stage: &str, keys: &[String]) -> String {
 }
 
 /// Deletes all rows of a stage but the last (or first) of each key, by the order in which they came.
-pub(crate) fn dedupe(stage: &str, keys: &[String], last: bool) -> String {
+pub(crate) fn dedupe(stage: &Staging, keys: &[String], last: bool) -> String {
     let pick = if last { "max" } else { "min" };
-    format!("DELETE FROM {stage} WHERE rowid NOT IN (SELECT {pick}(rowid) FROM {stage} GROUP BY {})", idents(keys))
+    let Staging { name, id, .. } = stage;
+    format!("DELETE FROM {name} WHERE {id} NOT IN (SELECT {pick}({id}) FROM {name} GROUP BY {})", idents(keys))
 }
 
 pub(crate) fn filtered(expressions: &str, from: &str, condition: &str) -> String {
@@ -415,59 +451,64 @@ pub(crate) fn constraints(table: &TableName) -> String {
     )
 }
 
-/// A staging table for refused rows: their place and why.
+/// A staging table for refused rows: their place, why, and the column at fault.
 pub(crate) fn create_refused(refused: &str) -> String {
-    format!("CREATE TEMP TABLE {refused} (place BIGINT, why VARCHAR)")
+    format!("CREATE TEMP TABLE {refused} (place BIGINT, why VARCHAR, at_fault VARCHAR)")
 }
 
-fn refuse_where(stage: &str, refused: &str, why: &str, condition: &str) -> String {
+/// Notes the rows `s` of a stage for which a condition holds and that are not noted yet.
+pub(crate) fn refuse(stage: &Staging, refused: &str, why: &str, columns: &[String], condition: &str) -> String {
+    let Staging { name, id, .. } = stage;
+    let at_fault = match columns {
+        [one] => literal(one),
+        _ => "NULL".to_owned(),
+    };
     format!(
-        "INSERT INTO {refused} SELECT s.rowid, {} FROM {stage} AS s \
-         WHERE ({condition}) AND s.rowid NOT IN (SELECT place FROM {refused})",
+        "INSERT INTO {refused} SELECT s.{id}, {}, {at_fault} FROM {name} AS s \
+         WHERE ({condition}) AND s.{id} NOT IN (SELECT place FROM {refused})",
         literal(why)
     )
 }
 
-pub(crate) fn refuse_null(stage: &str, refused: &str, why: &str, columns: &[String]) -> String {
-    let null: Vec<String> = columns.iter().map(|column| format!("s.{} IS NULL", ident(column))).collect();
-    refuse_where(stage, refused, why, &null.join(" OR "))
+/// Rows that are NULL in one of these columns.
+pub(crate) fn null_in(columns: &[String]) -> String {
+    columns.iter().map(|column| format!("s.{} IS NULL", ident(column))).collect::<Vec<_>>().join(" OR ")
 }
 
-/// `expression` is the table's own text of the check.
-pub(crate) fn refuse_check(stage: &str, refused: &str, why: &str, expression: &str) -> String {
-    refuse_where(stage, refused, why, &format!("NOT ({expression})"))
+/// Rows that do not pass a check; `expression` is the table's own text of it.
+pub(crate) fn fails(expression: &str) -> String {
+    format!("NOT ({expression})")
 }
 
 /// Rows whose key the table has already.
-pub(crate) fn refuse_known(stage: &str, refused: &str, why: &str, columns: &[String], table: &TableName) -> String {
+pub(crate) fn known(columns: &[String], table: &TableName) -> String {
     let same: Vec<String> =
         columns.iter().map(|column| ident(column)).map(|column| format!("t.{column} = s.{column}")).collect();
-    refuse_where(stage, refused, why, &format!("EXISTS (SELECT 1 FROM {table} AS t WHERE {})", same.join(" AND ")))
+    format!("EXISTS (SELECT 1 FROM {table} AS t WHERE {})", same.join(" AND "))
 }
 
 /// Rows whose key an earlier row that is not refused has.
-pub(crate) fn refuse_repeated(stage: &str, refused: &str, why: &str, columns: &[String]) -> String {
-    let whole: Vec<String> = columns.iter().map(|column| format!("{} IS NOT NULL", ident(column))).collect();
-    let later = format!(
-        "s.rowid IN (SELECT place FROM (SELECT rowid AS place, row_number() OVER (PARTITION BY {} ORDER BY rowid) AS n \
-         FROM {stage} WHERE {} AND rowid NOT IN (SELECT place FROM {refused})) AS numbered WHERE n > 1)",
+pub(crate) fn repeated(stage: &Staging, refused: &str, columns: &[String]) -> String {
+    let Staging { name, id, .. } = stage;
+    format!(
+        "s.{id} IN (SELECT place FROM (SELECT {id} AS place, row_number() OVER (PARTITION BY {} ORDER BY {id}) AS n \
+         FROM {name} WHERE {} AND {id} NOT IN (SELECT place FROM {refused})) AS numbered WHERE n > 1)",
         idents(columns),
-        whole.join(" AND ")
-    );
-    refuse_where(stage, refused, why, &later)
+        none_null(columns)
+    )
 }
 
 /// The row id from which a stage counts; inside a transaction it is not 0.
-pub(crate) fn first_row(stage: &str) -> String {
-    format!("SELECT min(rowid) FROM {stage}")
+pub(crate) fn first_row(stage: &Staging) -> String {
+    format!("SELECT min({}) FROM {}", stage.id, stage.name)
 }
 
 pub(crate) fn refused_rows(refused: &str) -> String {
-    format!("SELECT place, why FROM {refused} ORDER BY place")
+    format!("SELECT place, why, at_fault FROM {refused} ORDER BY place")
 }
 
-pub(crate) fn delete_refused(stage: &str, refused: &str) -> String {
-    format!("DELETE FROM {stage} WHERE rowid IN (SELECT place FROM {refused})")
+pub(crate) fn delete_refused(stage: &Staging, refused: &str) -> String {
+    format!("DELETE FROM {} WHERE {} IN (SELECT place FROM {refused})", stage.name, stage.id)
 }
 
 #[cfg(test)]

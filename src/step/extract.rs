@@ -1,5 +1,6 @@
 //! [`CsvStreamingExtractor`]: a step that loads CSV into a table named after it.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use serde::Deserialize;
@@ -17,7 +18,8 @@ use crate::transfer::CsvLoad;
 /// Loads CSV into a table named after the step.
 ///
 /// Config: `path` (required: a file, a glob, or a list of them), `mode` (default `replace`, so that a pipeline can run
-/// again), `key` and `dedup` for `mode: merge`, and every field of [`ReaderOptions`]. Result: `{"table": …, "rows": …}`.
+/// again), `key` and `dedup` for `mode: merge`, `receipt` (a file) and `receipt_table` (a table) for a record of what was
+/// done, and every field of [`ReaderOptions`]. Result: `{"table": …, "rows": …}`.
 /// An empty file makes an empty table with one column, `placeholder`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CsvStreamingExtractor;
@@ -29,6 +31,8 @@ struct ExtractConfig {
     mode: LoadMode,
     key: Vec<String>,
     dedup: Dedup,
+    receipt: Option<PathBuf>,
+    receipt_table: Option<String>,
 }
 
 /// One path or several.
@@ -41,7 +45,14 @@ enum Paths {
 
 impl Default for ExtractConfig {
     fn default() -> Self {
-        ExtractConfig { path: None, mode: LoadMode::Replace, key: Vec::new(), dedup: Dedup::default() }
+        ExtractConfig {
+            path: None,
+            mode: LoadMode::Replace,
+            key: Vec::new(),
+            dedup: Dedup::default(),
+            receipt: None,
+            receipt_table: None,
+        }
     }
 }
 
@@ -89,7 +100,14 @@ fn extract(step_id: &str, config: Value, ctx: &dyn Context) -> Result<Value> {
         monitor: ctx.monitor(),
         ..LoadOptions::default()
     };
-    let done = CsvLoad::new(sources, table).with_reader_options(options).with_load_options(load).run(ctx.database())?;
+    let mut run = CsvLoad::new(sources, table).with_reader_options(options).with_load_options(load);
+    if let Some(path) = own.receipt {
+        run = run.with_receipt(path);
+    }
+    if let Some(receipts) = own.receipt_table {
+        run = run.with_receipt_table(receipts.parse()?);
+    }
+    let done = run.run(ctx.database())?;
     for promotion in &done.promotions {
         let fields = Map::from_iter([("detail".to_owned(), json!(promotion))]);
         ctx.log_event(step_id, events::SCHEMA_PROMOTED, fields)?;

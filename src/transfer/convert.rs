@@ -135,6 +135,7 @@ impl CsvConvert {
             let input = input.into_inner();
             (summary, input.summary(), input.promotions().to_vec())
         };
+        read.check_identity()?;
         if !summary.skipped && summary.rows != read.rows {
             return Err(Error::internal(format!("{} rows were read, but {} were written", read.rows, summary.rows)));
         }

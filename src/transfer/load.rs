@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatchReader;
 use serde::Serialize;
 
-use crate::csv::{ColumnType, CsvInput, Promotion, ReadSummary, RejectSink, lock};
+use crate::csv::{ColumnType, CsvInput, Locator, Place, Promotion, ReadSummary, RejectSink, lock};
 use crate::duckdb::{BatchSource, Database, LoadOptions, Loaded, TableColumn, TableName};
-use crate::error::{Error, ErrorKind, Fault, FaultCode, Location, Result};
+use crate::error::{Error, ErrorKind, Fault, FaultCode, Result};
 use crate::input::Source;
 use crate::job::Stage;
 use crate::options::{LoadMode, MatchColumns, OnError, ReaderOptions};
@@ -26,10 +26,13 @@ struct Rows {
     input: CsvInput,
     rejects: Arc<Mutex<Rejects>>,
     policy: OnError,
+    /// Finds the records of refused rows, once there is one.
+    locator: Option<Locator>,
 }
 
 impl BatchSource for Rows {
     fn open(&mut self) -> Result<Box<dyn RecordBatchReader + Send>> {
+        self.locator = None;
         Ok(Box::new(self.input.open()?))
     }
 
@@ -37,20 +40,22 @@ impl BatchSource for Rows {
         Ok(self.input.restart())
     }
 
-    fn refused(&mut self, row: u64, message: &str) -> Result<()> {
-        let fault = Fault {
-            at: Location::new(self.input.file_of_row(row)),
-            line_end: 0,
-            code: FaultCode::Constraint,
-            message: format!("row {} of the input: {message}", row + 1),
-            value: None,
-            hint: None,
-            raw: Vec::new(),
-        };
-        match self.policy {
-            OnError::Reject => lock(&self.rejects).reject(&fault),
-            _ => Ok(()),
+    fn refused(&mut self, row: u64, column: Option<&str>, message: &str) -> Result<()> {
+        if self.policy != OnError::Reject {
+            return Ok(());
         }
+        let locator = match &mut self.locator {
+            Some(locator) => locator,
+            None => self.locator.insert(self.input.locator()?),
+        };
+        let Place { mut at, line_end, raw } = locator.locate(row)?;
+        at.column = column.map(str::to_owned);
+        let message = match &raw {
+            Some(_) => message.to_owned(),
+            None => format!("{message} (row {} of all inputs; its text has gone by and was not kept)", row + 1),
+        };
+        let (code, raw) = (FaultCode::Constraint, raw.unwrap_or_default());
+        lock(&self.rejects).reject(&Fault { at, line_end, code, message, value: None, hint: None, raw })
     }
 }
 
@@ -72,6 +77,9 @@ pub struct CsvLoad {
     load: LoadOptions,
     checks: Option<Checks>,
     receipt: Option<PathBuf>,
+    receipt_table: Option<TableName>,
+    #[cfg(test)]
+    tamper: Option<fn(&mut ReadSummary)>,
 }
 
 /// What became of a load.
@@ -115,6 +123,9 @@ impl CsvLoad {
             load: LoadOptions::default(),
             checks: None,
             receipt: None,
+            receipt_table: None,
+            #[cfg(test)]
+            tamper: None,
         }
     }
 
@@ -142,13 +153,26 @@ impl CsvLoad {
         self
     }
 
+    /// Adds a receipt of the run as a row to this table of the database, in the same transaction as the rows: one is never
+    /// there without the other. The table is made if it is not there: `run_id`, `finished_at` (before the commit, UTC),
+    /// `receipt` (JSON). It must be in the same database file as the rows.
+    pub fn with_receipt_table(mut self, table: TableName) -> Self {
+        self.receipt_table = Some(table);
+        self
+    }
+
     /// Does it.
     ///
     /// # Errors
     /// Whatever the inputs, the rows, the checks or the database object to. The database is as before then.
     pub fn run(self, database: &Database) -> Result<LoadReport> {
         let started = Instant::now();
-        let CsvLoad { sources, table, mut reader, mut load, checks, receipt: receipt_path } = self;
+        #[cfg(test)]
+        let tamper = self.tamper;
+        let CsvLoad { sources, table, mut reader, mut load, checks, receipt: receipt_path, receipt_table, .. } = self;
+        if receipt_table.as_ref().is_some_and(|receipts| receipts.to_string() == table.to_string()) {
+            return Err(Error::usage(format!("{} cannot hold the rows and the receipts", table.plain())));
+        }
         // Whoever names a place for rejects wants them there.
         if reader.rejects.is_some() && reader.on_error == OnError::Error {
             reader.on_error = OnError::Reject;
@@ -157,9 +181,9 @@ impl CsvLoad {
         monitor.enter(Stage::Open)?;
         let run_id = new_run_id();
         let mut receipt = Receipt::new(RunKind::Load, &run_id);
-        let hashes = match &receipt_path {
-            Some(_) => Some(HashTask::start(&sources, monitor.cancel_token())?),
-            None => None,
+        let mut hashes = match receipt_path.is_some() || receipt_table.is_some() {
+            true => Some(HashTask::start(&sources, monitor.cancel_token())?),
+            false => None,
         };
         let rejects = Arc::new(Mutex::new(Rejects::create(reader.rejects.as_deref(), &run_id)?));
         let mut input = CsvInput::new(sources, reader.clone())?
@@ -172,11 +196,18 @@ impl CsvLoad {
                 input = input.with_expected_types(types_of(columns));
             }
             load.conflicts = reader.on_error;
+            if load.conflicts == OnError::Reject {
+                input = input.with_places();
+            }
         }
         let state = input.summary_handle();
         let mut results = Vec::new();
         let mut before_commit = |connection: &duckdb::Connection, loaded: &Loaded| {
-            let read = state.summary();
+            #[allow(unused_mut)] // only tests change it
+            let mut read = state.summary();
+            #[cfg(test)]
+            tamper.iter().for_each(|tamper| tamper(&mut read));
+            read.check_identity()?;
             let grown = loaded.rows_after - if appends { loaded.rows_before } else { 0 };
             if loaded.rows != read.rows || loaded.inserted != grown {
                 return Err(Error::internal(format!(
@@ -192,19 +223,26 @@ impl CsvLoad {
             let rejected = read.rejected + loaded.refused + by_checks;
             check_limits(&reader, read.rows + read.rejected, rejected)?;
             rejects.write_to(connection)?;
+            if let Some(hashes) = hashes.take() {
+                let (schema, promotions) = state.columns();
+                receipt.inputs = hashes.finish()?;
+                receipt.set_read(&reader, &schema, &read, &promotions)?;
+                receipt.set_loaded(database.path(), &table, loaded, results.clone());
+                receipt.set_rejects(reader.rejects.clone(), rejects.tally());
+                receipt.finish();
+            }
+            if let Some(receipts) = &receipt_table {
+                receipt.insert_into(connection, receipts)?;
+            }
             monitor.enter(Stage::Commit)
         };
-        let mut rows = Rows { input, rejects: Arc::clone(&rejects), policy: reader.on_error };
+        let mut rows = Rows { input, rejects: Arc::clone(&rejects), policy: reader.on_error, locator: None };
         let loaded = database.load(&mut rows, &table, &load, &mut before_commit)?;
         let Rows { input, .. } = rows;
         lock(&rejects).finish()?;
         let rejected_by_checks: u64 = results.iter().map(|check| check.rejected).sum();
         let read = input.summary();
-        if let (Some(path), Some(hashes)) = (&receipt_path, hashes) {
-            receipt.inputs = hashes.finish()?;
-            receipt.set_read(&reader, &input.schema(), &read, input.promotions())?;
-            receipt.set_loaded(database.path(), &table, &loaded, results.clone());
-            receipt.set_rejects(reader.rejects.clone(), lock(&rejects).tally());
+        if let Some(path) = &receipt_path {
             receipt.finish();
             receipt.write(path)?;
         }
@@ -243,4 +281,51 @@ fn check_limits(reader: &ReaderOptions, seen: u64, rejected: u64) -> Result<()> 
 /// stays `1.50`. Types that CSV values cannot have stay out of it.
 fn types_of(columns: Vec<TableColumn>) -> Vec<(String, ColumnType)> {
     columns.into_iter().filter_map(|column| Some((column.name, column.data_type.parse().ok()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_is_lost_or_invented_rolls_everything_back() {
+        type Fault = (&'static str, fn(&mut ReadSummary));
+        let faults: &[Fault] = &[
+            ("one not seen", |read| read.files[0].records_seen -= 1),
+            ("one lost", |read| read.files[0].counts.records -= 1),
+            ("one invented", |read| read.files[1].rows += 1),
+            ("one in all", |read| read.rows += 1),
+            ("one rejected twice", |read| read.files[0].rejected += 1),
+            ("a blank line", |read| read.files[0].counts.blank += 1),
+            ("one more everywhere", |read| {
+                read.rows += 1;
+                read.files[0].rows += 1;
+                read.files[0].counts.records += 1;
+                read.files[0].records_seen += 1;
+            }),
+        ];
+        let database = Database::memory().unwrap();
+        let count = || {
+            let connection = database.connect().unwrap();
+            connection.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, u64>(0)).unwrap()
+        };
+        let load = |mode: LoadMode, tamper: Option<fn(&mut ReadSummary)>| {
+            let texts = ["a,b\n1,2\n\n3\n4,5\n", "a,b\n6,7\n"];
+            let sources = texts.map(|text| Source::reader("t", text.as_bytes())).into();
+            let mut load = CsvLoad::new(sources, "t".parse().unwrap())
+                .with_reader_options(ReaderOptions { on_error: OnError::Skip, ..ReaderOptions::default() })
+                .with_load_options(LoadOptions { mode, key: vec!["a".to_owned()], ..LoadOptions::default() });
+            load.tamper = tamper;
+            load.run(&database)
+        };
+        assert_eq!(load(LoadMode::Create, None).unwrap().rows, 3);
+        for mode in [LoadMode::Append, LoadMode::Replace, LoadMode::Merge] {
+            for (name, fault) in faults {
+                let error = load(mode, Some(*fault)).expect_err(name);
+                assert!(matches!(error.kind(), ErrorKind::Internal { .. }), "{name}: {error}");
+                assert_eq!(count(), 3, "{name}");
+            }
+        }
+        assert_eq!(load(LoadMode::Append, None).unwrap().rows_after, 6);
+    }
 }

@@ -326,8 +326,8 @@ impl BatchSource for Telling {
         Ok(self.0.take().unwrap())
     }
 
-    fn refused(&mut self, row: u64, message: &str) -> Result<()> {
-        self.1.push(format!("{row}: {message}"));
+    fn refused(&mut self, row: u64, column: Option<&str>, message: &str) -> Result<()> {
+        self.1.push(format!("{row}: {message} [{}]", column.unwrap_or("-")));
         Ok(())
     }
 }
@@ -357,8 +357,10 @@ fn refused_rows_are_left_out_and_told() {
         assert_eq!(rows(&database, "SELECT \"the id\", v, d FROM t"), "(1, old, 1);(2, b, 1)");
         let places: Vec<&str> = source.1.iter().map(|line| line.split(':').next().unwrap()).collect();
         assert_eq!(places, ["0", "2", "3", "4", "5", "6"], "{:?}", source.1);
-        for (index, part) in ["already has", "earlier row", "NULL", "NULL", "CHECK", "(u)"].iter().enumerate() {
-            assert!(source.1[index].contains(part), "{:?}", source.1);
+        let reasons = ["already has", "earlier row", "NULL", "NULL", "CHECK", "(u)"];
+        let columns = ["[the id]", "[the id]", "[the id]", "[v]", "[v]", "[u]"];
+        for (index, (part, column)) in reasons.into_iter().zip(columns).enumerate() {
+            assert!(source.1[index].contains(part) && source.1[index].ends_with(column), "{:?}", source.1);
         }
         execute(&database, "DELETE FROM t WHERE \"the id\" = 2");
     }
@@ -369,6 +371,34 @@ fn refused_rows_are_left_out_and_told() {
     assert_eq!(rows(&database, "SELECT \"the id\", v FROM t ORDER BY ALL"), "(1, a);(2, c);(7, g)");
     execute(&database, "DROP TABLE t");
     assert_eq!(catalog(&database), before);
+}
+
+/// The engine numbers rows in a column of that name, which one of the user's hides.
+#[test]
+fn a_column_called_rowid_is_a_column_like_any_other() {
+    for (id, other) in [("rowid", "k"), ("RowId", "__duckstream_row"), ("k", "rowid")] {
+        let database = Database::memory().unwrap();
+        execute(&database, &format!("CREATE TABLE t ({id} INTEGER PRIMARY KEY, {other} VARCHAR NOT NULL)"));
+        execute(&database, "INSERT INTO t VALUES (1, 'old')");
+        let ids: ArrayRef = Arc::new(Int32Array::from(vec![3, 1, 2, 3, 1, 2]));
+        // Descending, so that their order is not that of the rows.
+        let values: ArrayRef =
+            Arc::new(StringArray::from(vec![Some("9"), Some("8"), Some("7"), Some("6"), None, Some("4")]));
+        let input = || stream(vec![(id, ids.clone()), (other, values.clone())]);
+        let expected = [(Dedup::Last, "(1, 8);(2, 4);(3, 6)"), (Dedup::First, "(1, 8);(2, 7);(3, 9)")];
+        for (dedup, kept) in expected {
+            let options = LoadOptions { conflicts: OnError::Reject, ..merge(&[id], dedup) };
+            let mut source = Telling(Some(Box::new(input())), Vec::new());
+            let loaded = database.load(&mut source, &"t".parse().unwrap(), &options, &mut |_, _| Ok(())).unwrap();
+            assert_eq!((loaded.refused, loaded.duplicates), (1, 2));
+            assert!(source.1.len() == 1 && source.1[0].starts_with("4: "), "{:?}", source.1);
+            assert_eq!(rows(&database, "FROM t ORDER BY 1"), kept, "{id}");
+        }
+        let options = LoadOptions { conflicts: OnError::Skip, ..mode(LoadMode::Append) };
+        assert_eq!(load(&database, input(), "t", &options).unwrap().refused, 6);
+        let _ = load(&database, input(), "made", &merge(&[id], Dedup::Last)).unwrap();
+        assert_eq!(rows(&database, "FROM made ORDER BY 1"), "(1, NULL);(2, 4);(3, 6)");
+    }
 }
 
 #[test]

@@ -38,6 +38,10 @@ mod output_sink; // files that appear when they are complete
 #[cfg(feature = "duckdb")]
 mod quality_checks; // every kind and severity, messages, injection
 #[cfg(feature = "duckdb")]
+mod quality_identity; // every record is accounted for, in the receipt and in the database
+#[cfg(feature = "duckdb")]
+mod quality_places; // rows that the table refuses, found again in the input
+#[cfg(feature = "duckdb")]
 mod quality_receipt; // written, read back, verified
 mod quality_rejects; // every format read back, all or nothing
 mod reference; // a tokenizer that shares nothing with the library: the oracle

@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::csv::{FileSummary, Promotion, ReadSummary};
+use crate::csv::{Detected, FileSummary, Promotion, ReadSummary};
 #[cfg(feature = "duckdb")]
-use crate::duckdb::{Loaded, TableName, engine, sql};
+use crate::duckdb::{Loaded, TableName, describe, engine, refuse, sql};
 use crate::error::{Error, Result};
 use crate::options::{IfExists, ReaderOptions};
 use crate::output::Sink;
@@ -85,8 +85,11 @@ pub struct Receipt {
 pub struct Decided {
     /// The setting.
     pub value: String,
-    /// `given`, `default` or `detected`, perhaps with the evidence.
+    /// `given`, `default` or `detected`.
     pub by: String,
+    /// Why, where it was found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
 }
 
 /// A column, and who decided its type.
@@ -100,14 +103,15 @@ pub struct ColumnReceipt {
     pub by: String,
 }
 
-/// The row identity: `records_seen` = `blank` + `comments` + `rejected` + `loaded` + `beyond_limit`.
+/// The row identity: `records_seen` = `header` + `skipped` + `blank` + `comments` + `rejected` + `loaded` + `footer` +
+/// `beyond_limit`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Records that were read as header; they are not among those seen.
+    /// Records that were read as header.
     pub header: u64,
-    /// Lines and records skipped by request; they are not among those seen.
+    /// Lines and records skipped by request before the data.
     pub skipped: u64,
-    /// Records, blank lines and comments, by the splitter's own count.
+    /// Everything in the input, by the splitter's own count.
     pub records_seen: u64,
     /// Blank lines that were skipped.
     pub blank: u64,
@@ -117,6 +121,8 @@ pub struct Identity {
     pub rejected: u64,
     /// Rows handed on.
     pub loaded: u64,
+    /// Records dropped at the end by request.
+    pub footer: u64,
     /// Rows that were read together with the last ones wanted, under a limit.
     pub beyond_limit: u64,
 }
@@ -130,6 +136,8 @@ pub struct FileReceipt {
     pub compression: String,
     /// The encoding, and how it was decided.
     pub encoding: String,
+    /// Settings that were found out in this input.
+    pub detected: BTreeMap<String, Decided>,
     /// Malformed sequences replaced by U+FFFD.
     pub replaced: u64,
     /// Short rows that were padded with NULL.
@@ -171,6 +179,9 @@ pub struct TargetReceipt {
     pub unchanged: u64,
     /// Rows of the stream left out because another one has their key.
     pub duplicates: u64,
+    /// Rows of the stream left out because a constraint of the table refuses them.
+    #[serde(default)]
+    pub refused: u64,
     /// Rows that checks took out again.
     pub rejected_by_checks: u64,
     /// Rows before; 0 where the load made the table.
@@ -247,8 +258,8 @@ impl Receipt {
 
     /// Notes what was read, and how: options, dialect, schema, files, promotions.
     ///
-    /// A setting that was left to detection is noted as `detected`, with the value `auto`; whoever detected it puts the value
-    /// into [`dialect`](Self::dialect).
+    /// A setting that was left to detection has the value that was found in the inputs; if they differ in it, `varies`, and
+    /// each input has its own.
     ///
     /// # Errors
     /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if the options have no JSON form.
@@ -263,13 +274,9 @@ impl Receipt {
         let default = json(&ReaderOptions::default())?;
         for name in DIALECT {
             let value = &given[name];
-            let by = match value {
-                Value::String(text) if text == "auto" => "detected",
-                value if *value == default[name] => "default",
-                _ => "given",
-            };
+            let by = if *value == default[name] { "default" } else { "given" };
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            self.dialect.insert(name.to_owned(), Decided { value: text, by: by.to_owned() });
+            self.dialect.insert(name.to_owned(), Decided { value: text, by: by.to_owned(), evidence: None });
         }
         self.options = given;
         let column = |field: &arrow::datatypes::FieldRef| {
@@ -285,6 +292,15 @@ impl Receipt {
         };
         self.schema = schema.fields().iter().map(column).collect();
         self.files = summary.files.iter().map(FileReceipt::from).collect();
+        for (name, found) in self.files.iter().flat_map(|file| &file.detected) {
+            match self.dialect.get_mut(name) {
+                Some(known) if known.by == "detected" && known.value != found.value => {
+                    *known = Decided { value: "varies".to_owned(), by: "detected".to_owned(), evidence: None };
+                }
+                Some(known) if known.by == "detected" => {}
+                _ => drop(self.dialect.insert(name.clone(), found.clone())),
+            }
+        }
         self.total = self.files.iter().map(|file| file.identity).sum();
         self.promotions = promotions.to_vec();
         Ok(())
@@ -309,6 +325,7 @@ impl Receipt {
             updated: loaded.updated,
             unchanged: loaded.unchanged,
             duplicates: loaded.duplicates,
+            refused: loaded.refused,
             rejected_by_checks,
             rows_before: if loaded.created { 0 } else { loaded.rows_before },
             rows_after: loaded.rows_after.saturating_sub(rejected_by_checks),
@@ -354,31 +371,44 @@ impl Receipt {
         sink.finish().map(drop)
     }
 
-    /// Adds it as a row to the table `duckstream_receipts` (`run_id`, `finished_at` in UTC, `receipt` as JSON text), which
-    /// is made if it is not there. Inside a transaction it is committed or rolled back with it.
+    /// Adds it as a row to a table (`run_id`, `finished_at` in UTC, `receipt` as JSON text), which is made if it is not
+    /// there. Inside a transaction it is committed or rolled back with it.
     ///
     /// # Errors
-    /// [`ErrorKind::Target`](crate::ErrorKind::Target) if there is a table of that name with other columns.
+    /// [`ErrorKind::Target`](crate::ErrorKind::Target) if there is a table of that name that lacks one of the columns.
     #[cfg(feature = "duckdb")]
-    pub fn insert_into(&self, connection: &Connection) -> Result<()> {
-        let doing = "writing the receipt to table duckstream_receipts";
+    pub fn insert_into(&self, connection: &Connection, table: &TableName) -> Result<()> {
+        let doing = format!("writing the receipt to table {}", table.plain());
         let text = serde_json::to_string(self).map_err(no_json)?;
-        let table = TableName::new("duckstream_receipts")?;
         let columns = [("run_id", "VARCHAR"), ("finished_at", "TIMESTAMP"), ("receipt", "VARCHAR")];
+        connection.execute_batch(&sql::create_if_missing(table, &columns)).map_err(|error| engine(&doing, error))?;
+        let known = describe(connection, table)?.unwrap_or_default();
+        let lacks = |name: &&str| !known.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+        let missing: Vec<&str> = columns.iter().map(|(name, _)| *name).filter(lacks).collect();
+        if !missing.is_empty() {
+            return Err(refuse(format!(
+                "table {} is not one of receipts: it has no {}; name another one with --receipt-table",
+                table.plain(),
+                missing.join(", ")
+            )));
+        }
         connection
-            .execute_batch(&sql::create_if_missing(&table, &columns))
-            .and_then(|()| {
-                connection.execute(&sql::insert_values(&table, &columns), [&self.run_id, &self.finished_at, &text])
-            })
+            .execute(&sql::insert_values(table, &columns), [&self.run_id, &self.finished_at, &text])
             .map(drop)
-            .map_err(|error| engine(doing, error))
+            .map_err(|error| engine(&doing, error))
     }
 }
 
 impl Identity {
+    /// What the records became, all in all.
+    pub fn accounted(&self) -> u64 {
+        let around = self.header + self.skipped + self.blank + self.comments + self.footer;
+        around + self.rejected + self.loaded + self.beyond_limit
+    }
+
     /// Whether every record seen has become something.
     pub fn holds(&self) -> bool {
-        self.records_seen == self.blank + self.comments + self.rejected + self.loaded + self.beyond_limit
+        self.records_seen == self.accounted()
     }
 }
 
@@ -392,8 +422,16 @@ impl std::iter::Sum for Identity {
             comments: a.comments + b.comments,
             rejected: a.rejected + b.rejected,
             loaded: a.loaded + b.loaded,
+            footer: a.footer + b.footer,
             beyond_limit: a.beyond_limit + b.beyond_limit,
         })
+    }
+}
+
+impl From<&Detected> for Decided {
+    fn from(found: &Detected) -> Self {
+        let evidence = Some(found.evidence.clone()).filter(|evidence| !evidence.is_empty());
+        Decided { value: found.value.clone(), by: "detected".to_owned(), evidence }
     }
 }
 
@@ -404,6 +442,7 @@ impl From<&FileSummary> for FileReceipt {
             source: file.source.clone(),
             compression: file.compression.clone(),
             encoding: file.encoding.clone(),
+            detected: file.detected.iter().map(|(name, found)| (name.clone(), Decided::from(found))).collect(),
             replaced: file.replaced,
             padded: counts.padded,
             truncated: counts.truncated,
@@ -417,7 +456,8 @@ impl From<&FileSummary> for FileReceipt {
                 comments: counts.comments,
                 rejected: file.rejected,
                 loaded: file.rows,
-                beyond_limit: counts.records.saturating_sub(file.rows + file.rejected),
+                footer: file.footer,
+                beyond_limit: file.beyond_limit(),
             },
         }
     }

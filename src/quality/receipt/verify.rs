@@ -95,10 +95,8 @@ fn sums(receipt: &Receipt, findings: &mut Vec<VerifyFinding>) {
             None => finding(subject, VerifyStatus::Holds, "the sums are right"),
         });
     };
-    const PARTS: &str = "blank + comments + rejected + loaded + beyond_limit";
-    let parts = |identity: &Identity| {
-        identity.blank + identity.comments + identity.rejected + identity.loaded + identity.beyond_limit
-    };
+    const PARTS: &str = "header + skipped + blank + comments + rejected + loaded + footer + beyond_limit";
+    let parts = Identity::accounted;
     for file in &receipt.files {
         let identity = &file.identity;
         equal(format!("rows of {}", file.source), &[("records_seen", identity.records_seen, PARTS, parts(identity))]);
@@ -118,10 +116,10 @@ fn sums(receipt: &Receipt, findings: &mut Vec<VerifyFinding>) {
     }
     equal("rows of all inputs".to_owned(), &sides);
     if let Some(target) = &receipt.target {
-        let became = target.inserted + target.updated + target.unchanged + target.duplicates;
+        let became = target.inserted + target.updated + target.unchanged + target.duplicates + target.refused;
         let grown = target.rows_after + target.rejected_by_checks;
         let mut sides = vec![
-            ("rows", target.rows, "inserted + updated + unchanged + duplicates", became),
+            ("rows", target.rows, "inserted + updated + unchanged + duplicates + refused", became),
             ("rows_after + rejected_by_checks", grown, "rows_before + inserted", target.rows_before + target.inserted),
         ];
         if !receipt.files.is_empty() {
