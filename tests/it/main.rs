@@ -11,6 +11,8 @@ mod cli_support;
 mod cli_verbs; // each verb: stdout, stderr, exit code
 mod csv_damaged; // cut short, or not characters: what came before, and where
 mod csv_read; // CSV text to batches: both decoders, all sizes, rejects, inference
+#[cfg(feature = "duckdb")]
+mod demands; // what users of other tools ask for, and what they get here
 mod detect_fixtures; // the damaged files of fixtures/damaged against the undamaged tables
 mod detect_properties; // any clean table in any dialect; any bytes at all
 mod detect_repair; // one case per kind of damage
