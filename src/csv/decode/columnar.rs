@@ -77,8 +77,10 @@ impl<'a> Decoder<'a> {
         let mut scanner = Scanner::new(structure, 0);
         let mut ends = vec![before(0)];
         let (mut burst, mut detour) = (1, false);
+        // Where the scanner has stopped for good, while fields that it found are left.
+        let mut stopped = None;
         loop {
-            let stop = scanner.index(text, &mut ends, limit);
+            let stop = stopped.take().unwrap_or_else(|| scanner.index(text, &mut ends, limit));
             let rows = ordinary_rows(text, &ends, width);
             if rows > 0 {
                 let step = Step {
@@ -106,11 +108,20 @@ impl<'a> Decoder<'a> {
             let odd = short || stop != Stop::Full;
             if odd {
                 burst = if rows >= 8 { 1 } else { (2 * burst).min(LONGEST_BURST) };
-                detour = true;
                 let next = self.odd(next, burst)?;
-                scanner = Scanner::new(structure, next);
-                ends.clear();
-                ends.push(before(next));
+                // A row whose width alone is off leaves what was found behind it as it is.
+                match ends[1..].binary_search(&before(next)) {
+                    Ok(at) if text[next - 1] == b'\n' => {
+                        ends.drain(..=at);
+                        stopped = Some(stop).filter(|stop| *stop != Stop::Full);
+                    }
+                    _ => {
+                        detour = true;
+                        scanner = Scanner::new(structure, next);
+                        ends.clear();
+                        ends.push(before(next));
+                    }
+                }
             } else {
                 ends.drain(..rows * width);
             }
