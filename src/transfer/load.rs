@@ -90,7 +90,7 @@ pub struct LoadReport {
     pub run_id: String,
     /// The table, quoted as SQL would have it.
     pub table: String,
-    /// Rows that came out of the inputs.
+    /// Rows that came out of the inputs and were taken: with the rejected ones, all there were.
     pub rows: u64,
     /// Rows set aside.
     pub rejected: u64,
@@ -250,7 +250,7 @@ impl CsvLoad {
         Ok(LoadReport {
             run_id,
             table: table.to_string(),
-            rows: loaded.rows,
+            rows: loaded.rows - loaded.refused - rejected_by_checks,
             rejected: read.rejected + loaded.refused + rejected_by_checks,
             inserted: loaded.inserted - rejected_by_checks,
             updated: loaded.updated,

@@ -27,10 +27,11 @@ fn refused(
     change: impl FnOnce(&mut ReaderOptions),
 ) -> Result<Vec<RejectRecord>, Error> {
     let load = LoadOptions { mode, key: vec!["id".to_owned()], dedup: Dedup::Last, ..LoadOptions::default() };
-    CsvLoad::new(sources, "t".parse().unwrap())
+    let report = CsvLoad::new(sources, "t".parse().unwrap())
         .with_reader_options(options(folder, change))
         .with_load_options(load)
         .run(database)?;
+    assert_eq!(report.rows + report.rejected, report.read.rows + report.read.rejected, "no record is counted twice");
     let text = std::fs::read_to_string(folder.join("bad.jsonl")).unwrap_or_default();
     Ok(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
