@@ -14,11 +14,31 @@
 
 /// One bit per byte of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Masks {
+pub(crate) struct Masks {
     quote: u64,
     delimiter: u64,
     line_feed: u64,
     carriage_return: u64,
+}
+
+/// Work without intrinsics that gains from being compiled for newer processors. `run` has to be `inline(always)`:
+/// inlined it takes on the instructions of its caller.
+pub(crate) trait Kernel {
+    fn run<C: Classify>(self);
+}
+
+/// Runs the work in the form for this processor.
+pub(crate) fn best(work: impl Kernel) {
+    #[cfg(target_arch = "x86_64")]
+    if avx2() {
+        #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+        fn with_avx2(work: impl Kernel) {
+            work.run::<Avx2>();
+        }
+        // SAFETY: the processor was found to have every feature that the function is compiled for.
+        return unsafe { with_avx2(work) };
+    }
+    work.run::<Words>();
 }
 
 /// The bytes that matter.
@@ -55,6 +75,8 @@ pub(crate) struct Scanner {
     after_return: u64,
     /// Line feeds passed by [`index`](Scanner::index), in quotes or not.
     line_feeds: u64,
+    /// Line feeds passed by it that end a record.
+    pub record_ends: u64,
     /// Not zero if a `\r` was passed in quotes.
     quoted_returns: u64,
 }
@@ -69,14 +91,36 @@ pub(crate) struct Scanned {
     pub last_end: Option<usize>,
 }
 
-trait Classify {
-    fn masks(block: &[u8; 64], delimiter: u8, quote: u8) -> Masks;
+/// What depends on the processor.
+pub(crate) trait Classify {
+    /// A bit for each byte of the block that is `byte`.
+    fn equal(block: &[u8; 64], byte: u8) -> u64;
+
+    #[inline(always)]
+    fn masks(block: &[u8; 64], delimiter: u8, quote: u8) -> Masks {
+        Masks {
+            quote: Self::equal(block, quote),
+            delimiter: Self::equal(block, delimiter),
+            line_feed: Self::equal(block, b'\n'),
+            carriage_return: Self::equal(block, b'\r'),
+        }
+    }
 }
 
 impl Scanner {
     /// A scanner at the start of a record.
     pub(crate) fn new(structure: Structure, at: usize) -> Scanner {
-        Scanner { structure, at, inside: 0, may_open: 1, closed: 0, after_return: 0, line_feeds: 0, quoted_returns: 0 }
+        Scanner {
+            structure,
+            at,
+            inside: 0,
+            may_open: 1,
+            closed: 0,
+            after_return: 0,
+            line_feeds: 0,
+            record_ends: 0,
+            quoted_returns: 0,
+        }
     }
 
     /// Counts record ends in `text[self.at..]`, at most `limit` of them, and stops after that one.
@@ -161,6 +205,7 @@ impl Scanner {
             };
             let Some(inside) = self.step(masks, length) else { break Stop::Odd };
             self.line_feeds += u64::from(masks.line_feed.count_ones());
+            self.record_ends += u64::from((masks.line_feed & !inside).count_ones());
             self.quoted_returns |= masks.carriage_return & inside;
             let mut bits = (masks.line_feed | masks.delimiter) & !inside;
             let count = bits.count_ones() as usize;
@@ -252,17 +297,9 @@ struct Words;
 
 impl Classify for Words {
     #[inline(always)]
-    fn masks(block: &[u8; 64], delimiter: u8, quote: u8) -> Masks {
-        let mut masks = Masks { quote: 0, delimiter: 0, line_feed: 0, carriage_return: 0 };
-        for (index, bytes) in block.as_chunks::<8>().0.iter().enumerate() {
-            let word = u64::from_le_bytes(*bytes);
-            let shift = 8 * index;
-            masks.quote |= equal_bytes(word, quote) << shift;
-            masks.delimiter |= equal_bytes(word, delimiter) << shift;
-            masks.line_feed |= equal_bytes(word, b'\n') << shift;
-            masks.carriage_return |= equal_bytes(word, b'\r') << shift;
-        }
-        masks
+    fn equal(block: &[u8; 64], byte: u8) -> u64 {
+        let words = block.as_chunks::<8>().0.iter().enumerate();
+        words.fold(0, |mask, (index, bytes)| mask | equal_bytes(u64::from_le_bytes(*bytes), byte) << (8 * index))
     }
 }
 
@@ -282,27 +319,19 @@ struct Avx2;
 #[cfg(target_arch = "x86_64")]
 impl Classify for Avx2 {
     #[inline(always)]
-    fn masks(block: &[u8; 64], delimiter: u8, quote: u8) -> Masks {
+    fn equal(block: &[u8; 64], byte: u8) -> u64 {
         use std::arch::x86_64::{
             __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
         };
         // SAFETY: only reached from functions compiled for AVX2, which run after detection; both loads are
         // unaligned ones within the 64 bytes.
         unsafe {
-            let low = _mm256_loadu_si256(block.as_ptr().cast::<__m256i>());
-            let high = _mm256_loadu_si256(block.as_ptr().add(32).cast::<__m256i>());
-            let mask = |byte: u8| {
-                let needle = _mm256_set1_epi8(byte as i8);
-                let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, needle)) as u32;
-                let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, needle)) as u32;
-                u64::from(low) | u64::from(high) << 32
+            let needle = _mm256_set1_epi8(byte as i8);
+            let half = |at: usize| {
+                let bytes = _mm256_loadu_si256(block.as_ptr().add(at).cast::<__m256i>());
+                _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, needle)) as u32
             };
-            Masks {
-                quote: mask(quote),
-                delimiter: mask(delimiter),
-                line_feed: mask(b'\n'),
-                carriage_return: mask(b'\r'),
-            }
+            u64::from(half(0)) | u64::from(half(32)) << 32
         }
     }
 }

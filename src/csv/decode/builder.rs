@@ -15,9 +15,11 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
+use crate::csv::decode::word;
 use crate::csv::dialect::Dialect;
-use crate::csv::parse::{POWERS_OF_TEN, days_from_civil, parse_bool, parse_digits};
 use crate::csv::plan::Column;
+use crate::csv::simd::{Classify, Kernel, best};
+use crate::csv::split::PADDING;
 use crate::csv::tokenize::field_value;
 use crate::csv::types::ColumnType;
 use crate::csv::value::{Value, parse};
@@ -39,15 +41,24 @@ impl Step<'_> {
     #[inline(always)]
     fn fields(&self, field: usize) -> impl Iterator<Item = (usize, usize)> {
         let last = field + 1 == self.width;
-        let starts = self.ends[field..].iter().step_by(self.width);
-        let ends = self.ends[field + 1..].iter().step_by(self.width);
-        starts.zip(ends).take(self.rows).map(move |(start, end)| {
-            let (start, mut end) = (start.wrapping_add(1) as usize, *end as usize);
+        let ends = &self.ends[field..];
+        (0..self.rows).map(move |row| {
+            let at = row * self.width;
+            let (start, mut end) = (ends[at].wrapping_add(1) as usize, ends[at + 1] as usize);
             if last && end > start && self.text[end - 1] == b'\r' {
                 end -= 1;
             }
             (start, end)
         })
+    }
+
+    /// The 64 bytes from behind the quote at `start` on, if the next special byte is the quote that ends the field.
+    #[inline(always)]
+    fn plain_within<C: Classify>(&self, start: usize, end: usize) -> Option<&[u8; 64]> {
+        let block = self.text.get(start + 1..)?.first_chunk()?;
+        let special = |byte: Option<u8>| byte.map_or(0, |byte| C::equal(block, byte));
+        let first = (special(self.dialect.quote) | special(self.dialect.escape)).trailing_zeros() as usize;
+        (first < 64 && start + 2 + first == end && Some(block[first]) == self.dialect.quote).then_some(block)
     }
 
     /// The bytes of one row, without its line end.
@@ -114,11 +125,26 @@ enum Values {
     Constant(usize),
 }
 
-/// Text under construction: `bytes` is longer than what is filled, so that sixteen bytes can be copied at once.
+/// Text under construction: `bytes` is longer than what is filled, so that many bytes can be copied at once.
 struct Text {
     offsets: Vec<i32>,
     bytes: Vec<u8>,
     filled: usize,
+}
+
+/// Fixed-width values: by shape where `$fast` recognises it, else by the column's rules. A macro, because a function that
+/// is handed another one calls it, and a call for each value costs more than what it does.
+macro_rules! fill {
+    ($cells:expr, $values:expr, $fast:expr, $convert:expr) => {{
+        let (step, first) = ($cells.step, $values.len());
+        $values.resize(first + step.rows, Default::default());
+        for (row, (value, (start, end))) in $values[first..].iter_mut().zip(step.fields($cells.field)).enumerate() {
+            *value = match $fast(step.text, start, end) {
+                Some(value) => value,
+                None => $cells.slowly(row, first + row, start, end, &$convert),
+            };
+        }
+    }};
 }
 
 /// A column under construction.
@@ -165,6 +191,11 @@ impl<'a> Builder<'a> {
 
     /// Appends one column's fields of a step. What does not parse goes to `bad`.
     pub(crate) fn append(&mut self, step: &Step<'_>, bad: &mut Vec<BadField>) {
+        best(Append { builder: self, step, bad });
+    }
+
+    #[inline(always)]
+    fn append_here<C: Classify>(&mut self, step: &Step<'_>, bad: &mut Vec<BadField>) {
         let Some(field) = self.column.field else {
             match &mut self.values {
                 Values::Nothing(rows) | Values::Constant(rows) => *rows += step.rows,
@@ -172,48 +203,34 @@ impl<'a> Builder<'a> {
             }
             return;
         };
-        let text = step.text;
         let mut cells = Cells { column: self.column, nulls: &mut self.nulls, step, bad, field };
         match &mut self.values {
-            Values::Int64(values) if self.fast => {
-                cells.fill(values, |start, end| integer(text, start, end), as_integer);
-            }
-            Values::Int32(values) if self.fast => {
-                cells.fill(values, |start, end| integer(text, start, end)?.try_into().ok(), narrow);
-            }
-            Values::Float64(values) if self.fast => {
-                let whole = |start, end| integer(text, start, end).filter(|value| value.unsigned_abs() < MAX_WHOLE);
-                cells.fill(
-                    values,
-                    |start, end| float(text, start, end).or_else(|| whole(start, end).map(|value| value as f64)),
-                    as_float,
-                );
-            }
-            Values::Date(values) if self.fast => cells.fill(values, |start, end| date(text, start, end), as_date),
+            Values::Int64(values) if self.fast => fill!(cells, values, word::integer, as_integer),
+            Values::Int32(values) if self.fast => fill!(cells, values, word::small_integer, narrow),
+            Values::Float64(values) if self.fast => fill!(cells, values, word::float, as_float),
+            Values::Date(values) if self.fast => fill!(cells, values, word::date, as_date),
             Values::Micros(values) if self.fast && self.column.column_type == ColumnType::Timestamp => {
-                cells.fill(values, |start, end| timestamp(text, start, end, false), as_micros);
+                fill!(cells, values, word::timestamp, as_micros);
             }
             Values::Micros(values) if self.fast && self.column.column_type == ColumnType::TimestampUtc => {
-                cells.fill(values, |start, end| timestamp(text, start, end, true), as_micros);
+                fill!(cells, values, word::timestamp_utc, as_micros);
             }
-            Values::Boolean(values) if self.fast => {
-                cells.fill(values, |start, end| parse_bool(&text[start..end]), as_bool);
-            }
-            Values::Boolean(values) => cells.fill(values, |_, _| None, as_bool),
-            Values::Int8(values) => cells.fill(values, |_, _| None, narrow),
-            Values::Int16(values) => cells.fill(values, |_, _| None, narrow),
-            Values::Int32(values) => cells.fill(values, |_, _| None, narrow),
-            Values::Int64(values) => cells.fill(values, |_, _| None, as_integer),
-            Values::UInt8(values) => cells.fill(values, |_, _| None, narrow),
-            Values::UInt16(values) => cells.fill(values, |_, _| None, narrow),
-            Values::UInt32(values) => cells.fill(values, |_, _| None, narrow),
-            Values::UInt64(values) => cells.fill(values, |_, _| None, narrow),
-            Values::Float32(values) => cells.fill(values, |_, _| None, as_single),
-            Values::Float64(values) => cells.fill(values, |_, _| None, as_float),
-            Values::Decimal(values) => cells.fill(values, |_, _| None, as_decimal),
-            Values::Date(values) => cells.fill(values, |_, _| None, as_date),
-            Values::Micros(values) => cells.fill(values, |_, _| None, as_micros),
-            Values::Text(values) => cells.copy(values),
+            Values::Boolean(values) if self.fast => fill!(cells, values, word::boolean, as_bool),
+            Values::Boolean(values) => cells.fill(values, as_bool),
+            Values::Int8(values) => cells.fill(values, narrow),
+            Values::Int16(values) => cells.fill(values, narrow),
+            Values::Int32(values) => cells.fill(values, narrow),
+            Values::Int64(values) => cells.fill(values, as_integer),
+            Values::UInt8(values) => cells.fill(values, narrow),
+            Values::UInt16(values) => cells.fill(values, narrow),
+            Values::UInt32(values) => cells.fill(values, narrow),
+            Values::UInt64(values) => cells.fill(values, narrow),
+            Values::Float32(values) => cells.fill(values, as_single),
+            Values::Float64(values) => cells.fill(values, as_float),
+            Values::Decimal(values) => cells.fill(values, as_decimal),
+            Values::Date(values) => cells.fill(values, as_date),
+            Values::Micros(values) => cells.fill(values, as_micros),
+            Values::Text(values) => cells.copy::<C>(values),
             Values::Nothing(rows) => cells.nothing(rows),
             Values::Constant(rows) => *rows += step.rows,
         }
@@ -332,6 +349,20 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// [`Builder::append`] as something that is compiled for several processors.
+struct Append<'a, 'b> {
+    builder: &'b mut Builder<'a>,
+    step: &'b Step<'b>,
+    bad: &'b mut Vec<BadField>,
+}
+
+impl Kernel for Append<'_, '_> {
+    #[inline(always)]
+    fn run<C: Classify>(self) {
+        self.builder.append_here::<C>(self.step, self.bad);
+    }
+}
+
 /// The fields of one column in one step, and where their outcome goes.
 struct Cells<'a, 'b> {
     column: &'a Column,
@@ -342,22 +373,9 @@ struct Cells<'a, 'b> {
 }
 
 impl Cells<'_, '_> {
-    /// Fixed-width values: by shape where `fast` recognises it, else by the column's rules.
-    #[inline(always)]
-    fn fill<T: Copy + Default>(
-        &mut self,
-        values: &mut Vec<T>,
-        fast: impl Fn(usize, usize) -> Option<T>,
-        convert: impl Fn(Value) -> Option<T>,
-    ) {
-        values.reserve(self.step.rows);
-        for (row, (start, end)) in self.step.fields(self.field).enumerate() {
-            let value = match fast(start, end) {
-                Some(value) => value,
-                None => self.slowly(row, values.len(), start, end, &convert),
-            };
-            values.push(value);
-        }
+    /// Fixed-width values whose shape says nothing: each by the column's rules.
+    fn fill<T: Copy + Default>(&mut self, values: &mut Vec<T>, convert: impl Fn(Value) -> Option<T>) {
+        fill!(self, values, word::nothing, convert);
     }
 
     #[inline(never)]
@@ -389,36 +407,48 @@ impl Cells<'_, '_> {
         }
     }
 
-    fn copy(&mut self, text: &mut Text) {
+    #[inline(always)]
+    fn copy<C: Classify>(&mut self, text: &mut Text) {
         let step = self.step;
         let length =
             step.ends.last().map_or(0, |end| *end as usize).wrapping_sub(step.ends[0].wrapping_add(1) as usize);
-        if text.bytes.len() < text.filled + length + 32 {
-            text.bytes.resize(text.filled + length + 32, 0);
+        if text.bytes.len() < text.filled + length + PADDING {
+            text.bytes.resize(text.filled + length + PADDING, 0);
         }
-        text.offsets.reserve(step.rows);
+        let first = text.offsets.len();
+        text.offsets.resize(first + step.rows, 0);
         let quote = step.dialect.quote;
         let tokens = !self.column.rules.null_values.is_empty() || self.column.rules.quoted_nulls;
-        for (start, end) in step.fields(self.field) {
+        let offsets = text.offsets[first..].iter_mut();
+        for (row, (offset, (start, end))) in offsets.zip(step.fields(self.field)).enumerate() {
             let length = end - start;
-            let special = length == 0 || tokens || (quote.is_some() && Some(step.text[start]) == quote);
-            if special {
+            let quoted = quote.is_some() && Some(step.text[start]) == quote;
+            if quoted
+                && !tokens
+                && let Some(block) = step.plain_within::<C>(start, end)
+            {
+                text.bytes[text.filled..text.filled + 64].copy_from_slice(block);
+                text.filled += length - 2;
+            } else if length == 0 || tokens || quoted {
                 let (value, quoted) = field_value(step.dialect, &step.text[start..end]);
                 if self.column.rules.is_null(&value, quoted) {
-                    self.nulls.set(text.offsets.len() - 1);
+                    self.nulls.set(first - 1 + row);
                 } else {
                     text.bytes[text.filled..text.filled + value.len()].copy_from_slice(&value);
                     text.filled += value.len();
                 }
-            } else if length <= 16 {
-                // One load and one store, some of it past the end, instead of a call.
-                text.bytes[text.filled..text.filled + 16].copy_from_slice(&step.text[start..start + 16]);
+            } else if length <= PADDING {
+                // A few loads and stores, most of them past the end, instead of a call and a guess how long it is.
+                text.bytes[text.filled..text.filled + 32].copy_from_slice(&step.text[start..start + 32]);
+                if length > 32 {
+                    text.bytes[text.filled + 32..text.filled + 64].copy_from_slice(&step.text[start + 32..start + 64]);
+                }
                 text.filled += length;
             } else {
                 text.bytes[text.filled..text.filled + length].copy_from_slice(&step.text[start..end]);
                 text.filled += length;
             }
-            text.offsets.push(text.filled as i32);
+            *offset = text.filled as i32;
         }
     }
 
@@ -464,135 +494,4 @@ fn narrow<T: TryFrom<i64> + TryFrom<u64>>(value: Value) -> Option<T> {
         Value::Unsigned(value) => value.try_into().ok(),
         _ => None,
     }
-}
-
-/// Eight bytes from `at` on, first byte lowest. Text is padded, so they are always there.
-#[inline(always)]
-fn word(text: &[u8], at: usize) -> u64 {
-    match text[at..].first_chunk::<8>() {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => 0,
-    }
-}
-
-/// Up to 16 digits without a leading zero, with or without a minus. Anything else is for the full parser.
-#[inline(always)]
-fn integer(text: &[u8], start: usize, end: usize) -> Option<i64> {
-    let negative = text[start] == b'-';
-    let start = start + usize::from(negative);
-    let length = end.wrapping_sub(start);
-    if text[start] == b'0' && (length != 1 || negative) {
-        return None;
-    }
-    let value = match length {
-        1..=8 => parse_digits(word(text, start), length)?,
-        9..=16 => {
-            let high = parse_digits(word(text, start), 8)?;
-            high * POWERS[length - 8] + parse_digits(word(text, start + 8), length - 8)?
-        }
-        _ => return None,
-    } as i64;
-    Some(if negative { -value } else { value })
-}
-
-/// Whole numbers below this have at most fifteen digits and are doubles.
-const MAX_WHOLE: u64 = 1_000_000_000_000_000;
-
-const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
-
-/// Up to eight digits, a point, more digits, sixteen bytes in all; no leading zero but a single one. These are exact:
-/// fifteen digits make a whole number below 2^53, and dividing by a power of ten rounds once.
-#[inline(always)]
-fn float(text: &[u8], start: usize, end: usize) -> Option<f64> {
-    let negative = text[start] == b'-';
-    let start = start + usize::from(negative);
-    let length = end.wrapping_sub(start);
-    if length == 0 || length > 16 {
-        return None;
-    }
-    let point = {
-        // The lowest byte that is a point: borrow from bytes below cannot reach it.
-        let difference = word(text, start) ^ 0x2E2E_2E2E_2E2E_2E2E;
-        let zeros = difference.wrapping_sub(0x0101_0101_0101_0101) & !difference & 0x8080_8080_8080_8080;
-        if zeros != 0 {
-            (zeros.trailing_zeros() / 8) as usize
-        } else if text[start + 8] == b'.' {
-            8
-        } else {
-            return None;
-        }
-    };
-    if point == 0 || point + 1 >= length || (text[start] == b'0' && point > 1) {
-        return None;
-    }
-    let scale = length - point - 1;
-    let whole = parse_digits(word(text, start), point)?;
-    let behind = start + point + 1;
-    let mantissa = match scale {
-        1..=8 => whole * POWERS[scale] + parse_digits(word(text, behind), scale)?,
-        _ => {
-            let high = whole * POWERS[8] + parse_digits(word(text, behind), 8)?;
-            high * POWERS[scale - 8] + parse_digits(word(text, behind + 8), scale - 8)?
-        }
-    };
-    let value = mantissa as f64 / POWERS_OF_TEN[scale];
-    Some(if negative { -value } else { value })
-}
-
-/// `YYYY-MM-DD` with a day that every month has; others are for the full parser.
-#[inline(always)]
-fn date(text: &[u8], start: usize, end: usize) -> Option<i32> {
-    if end.wrapping_sub(start) != 10 {
-        return None;
-    }
-    day(text, start)
-}
-
-/// The date of which the first byte stands at `start`.
-#[inline(always)]
-fn day(text: &[u8], start: usize) -> Option<i32> {
-    let century = two_digits(text[start], text[start + 1])?;
-    let [year, month, day] = three_pairs(word(text, start + 2), b'-')?;
-    if month.wrapping_sub(1) > 11 || day.wrapping_sub(1) > 27 {
-        return None;
-    }
-    Some(days_from_civil(century * 100 + year, month, day))
-}
-
-/// A date, `T` or a space, `HH:MM:SS`, and `Z` where `zoned`; others are for the full parser.
-#[inline(always)]
-fn timestamp(text: &[u8], start: usize, end: usize, zoned: bool) -> Option<i64> {
-    if end.wrapping_sub(start) != 19 + usize::from(zoned) || (zoned && text[end - 1] != b'Z') {
-        return None;
-    }
-    let between = text[start + 10];
-    if between != b'T' && between != b' ' {
-        return None;
-    }
-    let [hour, minute, second] = three_pairs(word(text, start + 11), b':')?;
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let seconds = i64::from(day(text, start)?) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
-    Some(seconds * 1_000_000)
-}
-
-#[inline(always)]
-fn two_digits(tens: u8, units: u8) -> Option<u32> {
-    let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
-    (tens <= 9 && units <= 9).then(|| u32::from(tens) * 10 + u32::from(units))
-}
-
-/// Three numbers of two digits with `between` between them, all eight bytes at once.
-#[inline(always)]
-fn three_pairs(word: u64, between: u8) -> Option<[u32; 3]> {
-    const BETWEEN: u64 = 0x0000_FF00_00FF_0000;
-    let digits = word ^ (0x3030_0030_3000_3030 | (u64::from(between) << 16) | (u64::from(between) << 40));
-    // A byte above 9 sets its own high bit or carries into it; those between must have vanished.
-    if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 | digits & BETWEEN != 0 {
-        return None;
-    }
-    // At most 99 in any byte, so nothing is carried.
-    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
-    Some([0, 24, 48].map(|shift| (pairs >> shift) as u32 & 0xFF))
 }

@@ -79,9 +79,13 @@ impl<'a> Decoder<'a> {
         let (mut burst, mut detour) = (1, false);
         // Where the scanner has stopped for good, while fields that it found are left.
         let mut stopped = None;
+        // Record ends among the ends that are left from the last step, where that is known.
+        let mut left = Some(0);
         loop {
+            let passed = scanner.record_ends;
             let stop = stopped.take().unwrap_or_else(|| scanner.index(text, &mut ends, limit));
-            let rows = ordinary_rows(text, &ends, width);
+            let rows = ordinary_rows(text, &ends, width, left.map(|left| left + scanner.record_ends - passed));
+            left = Some(0);
             if rows > 0 {
                 let step = Step {
                     text: &self.chunk.buffer,
@@ -113,6 +117,7 @@ impl<'a> Decoder<'a> {
                 match ends[1..].binary_search(&before(next)) {
                     Ok(at) if text[next - 1] == b'\n' => {
                         ends.drain(..=at);
+                        left = None;
                         stopped = Some(stop).filter(|stop| *stop != Stop::Full);
                     }
                     _ => {
@@ -185,10 +190,15 @@ fn before(start: usize) -> u32 {
     (start as u32).wrapping_sub(1)
 }
 
-/// How many rows at the front have exactly `width` fields.
-fn ordinary_rows(text: &[u8], ends: &[u32], width: usize) -> usize {
+/// How many rows at the front have exactly `width` fields. `record_ends` says how many of the ends are record ends: if each
+/// row has one where its last field ends, and that is all of them, no other end needs a look.
+fn ordinary_rows(text: &[u8], ends: &[u32], width: usize, record_ends: Option<u64>) -> usize {
     let rows = (ends.len() - 1) / width;
     let is_line_feed = |end: &u32| text[*end as usize] == b'\n';
+    let mut last = ends[1..].chunks_exact(width).map(|row| &row[width - 1]);
+    if record_ends == Some(rows as u64) && last.all(is_line_feed) {
+        return rows;
+    }
     ends[1..]
         .chunks_exact(width)
         .position(|row| {

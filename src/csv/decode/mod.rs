@@ -1,6 +1,7 @@
 //! One chunk of text → one `RecordBatch`. Two decoders with one meaning.
 //!
 //! - `builder.rs`: a column under construction, and its NULLs.
+//! - `word.rs`: values by their shape, a word at a time.
 //! - `columnar.rs`: the fast decoder: field positions first, then column by column.
 //! - `arrow_csv.rs`: the reference: arrow-csv's push decoder, then the same parse functions.
 //!
@@ -10,6 +11,7 @@
 mod arrow_csv;
 mod builder;
 mod columnar;
+mod word;
 
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::compute::filter_record_batch;

@@ -5,7 +5,7 @@ const DAY: i64 = 86_400 * MICROS;
 
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, years 0 to 9999. The caller has checked month
 /// and day.
-#[inline]
+#[inline(always)]
 pub(crate) fn days_from_civil(year: u32, month: u32, day: u32) -> i32 {
     // Years start in March, so that the leap day is the last. One cycle of 400 years is added, so that nothing is
     // negative; 719,468 days lie between 0000-03-01 and 1970-01-01.
