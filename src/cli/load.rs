@@ -1,5 +1,7 @@
 //! `load`: CSV into a DuckDB table.
 
+use std::thread;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -49,7 +51,7 @@ pub(crate) fn run(settings: &Settings<'_>, session: &Session) -> Result<Outcome>
     let sources = sources?.into_iter().flatten().collect();
 
     let checks = flags.checks.as_deref().map(validate_checks).transpose()?;
-    let database = address.open(reader.threads, flags.memory_limit, false)?;
+    let threads = reader.threads;
     let options = LoadOptions {
         mode: flags.mode,
         key: flags.key,
@@ -68,7 +70,15 @@ pub(crate) fn run(settings: &Settings<'_>, session: &Session) -> Result<Outcome>
     if let Some(receipts) = &flags.receipt_table {
         load = load.with_receipt_table(receipts.parse()?);
     }
-    let report = match load.run(&database) {
+    // The database opens while the first rows are read; but nobody shall type rows for one that is locked.
+    let waits = inputs.iter().any(|input| input == "-");
+    let (database, begun) = thread::scope(|scope| {
+        let opening = scope.spawn(|| address.open(threads, flags.memory_limit, false));
+        let begun = if waits { Ok(()) } else { load.begin() };
+        (opening.join(), begun)
+    });
+    let database = database.map_err(|_| Error::internal("opening the database panicked"))??;
+    let report = match begun.and_then(|()| load.run(&database)) {
         Ok(report) => report,
         Err(error) => {
             // A file that was made for nothing goes away again; the error is the news, whatever becomes of that.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatchReader;
 use serde::Serialize;
 
-use crate::csv::{ColumnType, CsvInput, Locator, Place, Promotion, ReadSummary, RejectSink, lock};
+use crate::csv::{ColumnType, CsvInput, CsvReader, Locator, Place, Promotion, ReadSummary, RejectSink, lock};
 use crate::duckdb::{BatchSource, Database, LoadOptions, Loaded, TableColumn, TableName};
 use crate::error::{Error, ErrorKind, Fault, FaultCode, Result};
 use crate::input::Source;
@@ -24,6 +24,8 @@ use crate::transfer::rejects::Rejects;
 /// Inputs, and where the rows go that are not taken.
 struct Rows {
     input: CsvInput,
+    /// The first stream, if reading has begun already.
+    begun: Option<CsvReader>,
     rejects: Arc<Mutex<Rejects>>,
     policy: OnError,
     /// Finds the records of refused rows, once there is one.
@@ -33,7 +35,7 @@ struct Rows {
 impl BatchSource for Rows {
     fn open(&mut self) -> Result<Box<dyn RecordBatchReader + Send>> {
         self.locator = None;
-        Ok(Box::new(self.input.open()?))
+        Ok(Box::new(self.begun.take().map_or_else(|| self.input.open(), Ok)?))
     }
 
     fn restart(&mut self) -> Result<bool> {
@@ -78,8 +80,18 @@ pub struct CsvLoad {
     checks: Option<Checks>,
     receipt: Option<PathBuf>,
     receipt_table: Option<TableName>,
+    begun: Option<Begun>,
     #[cfg(test)]
     tamper: Option<fn(&mut ReadSummary)>,
+}
+
+/// What a load has before it knows the database.
+struct Begun {
+    started: Instant,
+    run_id: String,
+    receipt: Receipt,
+    hashes: Option<HashTask>,
+    rows: Rows,
 }
 
 /// What became of a load.
@@ -124,6 +136,7 @@ impl CsvLoad {
             checks: None,
             receipt: None,
             receipt_table: None,
+            begun: None,
             #[cfg(test)]
             tamper: None,
         }
@@ -161,46 +174,75 @@ impl CsvLoad {
         self
     }
 
+    /// Opens the inputs and begins to read, ahead of [`run`](Self::run): worth it while the database still opens. Options given
+    /// after this have no effect.
+    ///
+    /// # Errors
+    /// Whatever keeps the inputs from opening, or shows in the first batch.
+    pub fn begin(&mut self) -> Result<()> {
+        let mut begun = self.prepare()?;
+        // The columns of a table that gets more rows say how to read.
+        if !self.appends() {
+            begun.rows.begun = Some(begun.rows.input.open()?);
+        }
+        self.begun = Some(begun);
+        Ok(())
+    }
+
+    fn appends(&self) -> bool {
+        matches!(self.load.mode, LoadMode::Append | LoadMode::Merge)
+    }
+
+    fn prepare(&mut self) -> Result<Begun> {
+        let started = Instant::now();
+        if self.receipt_table.as_ref().is_some_and(|receipts| receipts.to_string() == self.table.to_string()) {
+            return Err(Error::usage(format!("{} cannot hold the rows and the receipts", self.table.plain())));
+        }
+        // Whoever names a place for rejects wants them there.
+        if self.reader.rejects.is_some() && self.reader.on_error == OnError::Error {
+            self.reader.on_error = OnError::Reject;
+        }
+        let monitor = &self.load.monitor;
+        monitor.enter(Stage::Open)?;
+        let run_id = new_run_id();
+        let receipt = Receipt::new(RunKind::Load, &run_id);
+        let sources = std::mem::take(&mut self.sources);
+        let hashes = match self.receipt.is_some() || self.receipt_table.is_some() {
+            true => Some(HashTask::start(&sources, monitor.cancel_token())?),
+            false => None,
+        };
+        let rejects = Arc::new(Mutex::new(Rejects::create(self.reader.rejects.as_deref(), &run_id)?));
+        let input = CsvInput::new(sources, self.reader.clone())?
+            .with_monitor(monitor.clone())
+            .with_rejects(rejects.clone())
+            .with_placeholder();
+        let rows = Rows { input, begun: None, rejects, policy: self.reader.on_error, locator: None };
+        Ok(Begun { started, run_id, receipt, hashes, rows })
+    }
+
     /// Does it.
     ///
     /// # Errors
     /// Whatever the inputs, the rows, the checks or the database object to. The database is as before then.
-    pub fn run(self, database: &Database) -> Result<LoadReport> {
-        let started = Instant::now();
+    pub fn run(mut self, database: &Database) -> Result<LoadReport> {
+        let begun = self.begun.take().map_or_else(|| self.prepare(), Ok)?;
+        let Begun { started, run_id, mut receipt, mut hashes, mut rows } = begun;
+        let appends = self.appends();
         #[cfg(test)]
         let tamper = self.tamper;
-        let CsvLoad { sources, table, mut reader, mut load, checks, receipt: receipt_path, receipt_table, .. } = self;
-        if receipt_table.as_ref().is_some_and(|receipts| receipts.to_string() == table.to_string()) {
-            return Err(Error::usage(format!("{} cannot hold the rows and the receipts", table.plain())));
-        }
-        // Whoever names a place for rejects wants them there.
-        if reader.rejects.is_some() && reader.on_error == OnError::Error {
-            reader.on_error = OnError::Reject;
-        }
+        let CsvLoad { table, reader, mut load, checks, receipt: receipt_path, receipt_table, .. } = self;
         let monitor = load.monitor.clone();
-        monitor.enter(Stage::Open)?;
-        let run_id = new_run_id();
-        let mut receipt = Receipt::new(RunKind::Load, &run_id);
-        let mut hashes = match receipt_path.is_some() || receipt_table.is_some() {
-            true => Some(HashTask::start(&sources, monitor.cancel_token())?),
-            false => None,
-        };
-        let rejects = Arc::new(Mutex::new(Rejects::create(reader.rejects.as_deref(), &run_id)?));
-        let mut input = CsvInput::new(sources, reader.clone())?
-            .with_monitor(monitor.clone())
-            .with_rejects(rejects.clone())
-            .with_placeholder();
-        let appends = matches!(load.mode, LoadMode::Append | LoadMode::Merge);
+        let rejects = Arc::clone(&rows.rejects);
         if appends && let Some(columns) = database.columns(&table)? {
             if load.match_columns == MatchColumns::Name {
-                input = input.with_expected_types(types_of(columns));
+                rows.input = rows.input.with_expected_types(types_of(columns));
             }
             load.conflicts = reader.on_error;
             if load.conflicts == OnError::Reject {
-                input = input.with_places();
+                rows.input = rows.input.with_places();
             }
         }
-        let state = input.summary_handle();
+        let state = rows.input.summary_handle();
         let mut results = Vec::new();
         let mut before_commit = |connection: &duckdb::Connection, loaded: &Loaded| {
             #[allow(unused_mut)] // only tests change it
@@ -236,7 +278,6 @@ impl CsvLoad {
             }
             monitor.enter(Stage::Commit)
         };
-        let mut rows = Rows { input, rejects: Arc::clone(&rejects), policy: reader.on_error, locator: None };
         let loaded = database.load(&mut rows, &table, &load, &mut before_commit)?;
         let Rows { input, .. } = rows;
         lock(&rejects).finish()?;
