@@ -1,8 +1,8 @@
 //! An Arrow stream as something DuckDB can select from.
 //!
-//! In: a `RecordBatchReader`. A thread of ours pulls it, cuts it into row
-//! groups and queues a few; DuckDB's threads take the next array under a lock, so nothing is decoded there. Out: the
-//! name of a view, in an in-memory database attached for this scan alone and detached with it.
+//! In: a `RecordBatchReader`. A thread of ours pulls it, cuts it into row groups and holds out the next; DuckDB's
+//! threads take it under a lock, so nothing is decoded there. Out: the name of a view, in an in-memory database
+//! attached for this scan alone and detached with it.
 //!
 //! Two rules for whoever selects from the view, because a C stream can neither project nor filter while DuckDB
 //! believes it does: select every column, in order, and put no condition on the scan.
@@ -67,6 +67,7 @@ pub(crate) struct Scan<'db> {
     cancel: CancelToken,
     /// Declared before `feeder`'s use in `drop`: the view's connection goes first, the stream second.
     connection: Option<Arc<RawConnection>>,
+    /// Holds the queue's end: whatever fails, it goes before the feeding thread is waited for.
     stream: Option<Box<FFI_ArrowArrayStream>>,
     feeder: Option<JoinHandle<()>>,
 }
@@ -89,36 +90,28 @@ impl<'db> Scan<'db> {
         let shared = Arc::new(Shared::default());
         let (sender, receiver) = bounded(QUEUE);
         let cutter = Cutter::new(sender, Arc::clone(&schema), row_group);
+        let cancel = monitor.cancel_token().clone();
+        let stream = Box::new(export(StreamState {
+            schema: FFI_ArrowSchema::try_from(schema.as_ref()).map_err(|error| Error::arrow("exporting", error))?,
+            receiver,
+            shared: Arc::clone(&shared),
+            cancel: cancel.clone(),
+            last_error: None,
+        }));
         let feeder = feed(reader, cutter, Arc::clone(&shared), monitor.clone())?;
 
         let name = database.scratch_name();
-        let mut scan = Scan {
-            database,
-            name,
-            shared: Arc::clone(&shared),
-            cancel: monitor.cancel_token().clone(),
-            connection: None,
-            stream: None,
-            feeder: Some(feeder),
-        };
+        let mut scan =
+            Scan { database, name, shared, cancel, connection: None, stream: Some(stream), feeder: Some(feeder) };
         let connection = database.connect_raw()?;
         connection.execute("preparing the load", &sql::attach_memory(&scan.name))?;
         connection.execute("preparing the load", &sql::use_database(&scan.name))?;
-        let mut stream = Box::new(export(StreamState {
-            schema: FFI_ArrowSchema::try_from(schema.as_ref()).map_err(|error| Error::arrow("exporting", error))?,
-            receiver,
-            shared,
-            cancel: scan.cancel.clone(),
-            last_error: None,
-        }));
         let view = c_text(VIEW)?;
+        let stream = scan.stream.as_deref_mut().map_or(ptr::null_mut(), ptr::from_mut);
         // SAFETY: the connection is open, the name lives through the call, and the stream lies still in its box,
         // which `scan` keeps until the view's database is detached.
         #[allow(deprecated)]
-        let state = unsafe {
-            ffi::duckdb_arrow_scan(connection.handle(), view.as_ptr(), ptr::from_mut(stream.as_mut()).cast())
-        };
-        scan.stream = Some(stream);
+        let state = unsafe { ffi::duckdb_arrow_scan(connection.handle(), view.as_ptr(), stream.cast()) };
         scan.connection = Some(connection);
         if state != ffi::DuckDBSuccess {
             return Err(Error::engine("preparing the load", "DuckDB did not accept the Arrow stream"));
