@@ -50,6 +50,8 @@
 //! `options/values.rs`. A format at the waist: a module like `parquet.rs` with a function that opens a file as a
 //! `RecordBatchReader` and one that writes one, and a variant of [`OutputOptions`].
 
+#[doc(hidden)]
+pub mod bench;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod csv;

@@ -118,12 +118,7 @@ impl OpenCsv {
             text = Box::new(Cursor::new(sample).chain(rest));
         }
         let dialect = Dialect::new(&options)?;
-        let limits = Limits {
-            batch_size: options.batch_size,
-            batch_bytes: options.batch_bytes,
-            block_size: options.block_size,
-            max_record_bytes: options.max_record_bytes,
-        };
+        let limits = Limits::from(options.as_ref());
         let mut splitter = Splitter::new(text, opened.at.clone(), &dialect, limits);
         let head = read_head(&mut splitter, &dialect, &options)?;
         splitter.skip_footer(options.skip_footer);

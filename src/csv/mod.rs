@@ -13,7 +13,7 @@
 mod canonical;
 mod decode;
 pub(crate) mod detect;
-mod dialect;
+pub(crate) mod dialect;
 mod encode;
 mod feed;
 mod header;
@@ -30,7 +30,7 @@ mod pool;
 mod reader;
 mod reader_builder;
 mod simd;
-mod split;
+pub(crate) mod split;
 mod table;
 mod tokenize;
 mod types;

@@ -19,6 +19,7 @@ use crate::csv::dialect::Dialect;
 use crate::csv::simd::{Scanner, Stop, Structure};
 use crate::csv::tokenize::{Record, count_lines, fields_reached, record};
 use crate::error::{Error, ErrorKind, FaultCode, Location, Result};
+use crate::options::ReaderOptions;
 
 /// Bytes that can be read past a chunk's end, so that decoders may load whole words.
 pub(crate) const PADDING: usize = 64;
@@ -44,6 +45,13 @@ pub(crate) struct Limits {
     pub batch_bytes: usize,
     pub block_size: usize,
     pub max_record_bytes: usize,
+}
+
+impl From<&ReaderOptions> for Limits {
+    fn from(options: &ReaderOptions) -> Limits {
+        let &ReaderOptions { batch_size, batch_bytes, block_size, max_record_bytes, .. } = options;
+        Limits { batch_size, batch_bytes, block_size, max_record_bytes }
+    }
 }
 
 /// Cuts a stream into chunks.
