@@ -29,6 +29,7 @@ mod plan;
 mod pool;
 mod reader;
 mod reader_builder;
+mod scanner;
 mod simd;
 pub(crate) mod split;
 mod table;

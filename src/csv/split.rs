@@ -16,7 +16,7 @@ use crossbeam_channel::Receiver;
 use memchr::memchr2;
 
 use crate::csv::dialect::Dialect;
-use crate::csv::simd::{Scanner, Stop, Structure};
+use crate::csv::scanner::{Scanner, Stop, Structure};
 use crate::csv::tokenize::{Record, count_lines, fields_reached, record};
 use crate::error::{Error, ErrorKind, FaultCode, Location, Result};
 use crate::options::ReaderOptions;

@@ -137,13 +137,17 @@ struct Text {
 macro_rules! fill {
     ($cells:expr, $values:expr, $fast:expr, $convert:expr) => {{
         let (step, first) = ($cells.step, $values.len());
-        $values.resize(first + step.rows, Default::default());
-        for (row, (value, (start, end))) in $values[first..].iter_mut().zip(step.fields($cells.field)).enumerate() {
-            *value = match $fast(step.text, start, end) {
+        $values.reserve(step.rows);
+        let room = &mut $values.spare_capacity_mut()[..step.rows];
+        let fields = step.fields($cells.field);
+        for (row, (value, (start, end))) in room.iter_mut().zip(fields).enumerate() {
+            value.write(match $fast(step.text, start, end) {
                 Some(value) => value,
                 None => $cells.slowly(row, first + row, start, end, &$convert),
-            };
+            });
         }
+        // SAFETY: `fields` has one for each of the step's rows, so each of these places was written.
+        unsafe { $values.set_len(first + step.rows) };
     }};
 }
 
@@ -357,6 +361,8 @@ struct Append<'a, 'b> {
 }
 
 impl Kernel for Append<'_, '_> {
+    type Output = ();
+
     #[inline(always)]
     fn run<C: Classify>(self) {
         self.builder.append_here::<C>(self.step, self.bad);

@@ -10,7 +10,7 @@ use crate::csv::decode::builder::{BadField, Builder, Step};
 use crate::csv::decode::{Misfit, Raw};
 use crate::csv::dialect::Dialect;
 use crate::csv::plan::Plan;
-use crate::csv::simd::{Scanner, Stop, Structure};
+use crate::csv::scanner::{Scanner, Stop, Structure};
 use crate::csv::split::Chunk;
 use crate::error::{Error, Result};
 
