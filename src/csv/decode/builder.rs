@@ -15,7 +15,8 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
-use crate::csv::decode::word;
+use crate::csv::decode::lanes::{LANES, Lane, Lanes};
+use crate::csv::decode::shape::{self, Shape, Shapeless};
 use crate::csv::dialect::Dialect;
 use crate::csv::plan::Column;
 use crate::csv::simd::{Classify, Kernel, best};
@@ -37,19 +38,21 @@ pub(crate) struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Start and end of one field after the other in a column. A `\r` before the line end is no part of the last field.
+    /// Start and end of one field after the other in a column.
     #[inline(always)]
     fn fields(&self, field: usize) -> impl Iterator<Item = (usize, usize)> {
-        let last = field + 1 == self.width;
-        let ends = &self.ends[field..];
-        (0..self.rows).map(move |row| {
-            let at = row * self.width;
-            let (start, mut end) = (ends[at].wrapping_add(1) as usize, ends[at + 1] as usize);
-            if last && end > start && self.text[end - 1] == b'\r' {
-                end -= 1;
-            }
-            (start, end)
-        })
+        (0..self.rows).map(move |row| self.field(row, field))
+    }
+
+    /// Start and end of a field. A `\r` before the line end is no part of the last one.
+    #[inline(always)]
+    fn field(&self, row: usize, field: usize) -> (usize, usize) {
+        let at = row * self.width + field;
+        let (start, mut end) = (self.ends[at].wrapping_add(1) as usize, self.ends[at + 1] as usize);
+        if field + 1 == self.width && end > start && self.text[end - 1] == b'\r' {
+            end -= 1;
+        }
+        (start, end)
     }
 
     /// The 64 bytes from behind the quote at `start` on, if the next special byte is the quote that ends the field.
@@ -132,25 +135,6 @@ struct Text {
     filled: usize,
 }
 
-/// Fixed-width values: by shape where `$fast` recognises it, else by the column's rules. A macro, because a function that
-/// is handed another one calls it, and a call for each value costs more than what it does.
-macro_rules! fill {
-    ($cells:expr, $values:expr, $fast:expr, $convert:expr) => {{
-        let (step, first) = ($cells.step, $values.len());
-        $values.reserve(step.rows);
-        let room = &mut $values.spare_capacity_mut()[..step.rows];
-        let fields = step.fields($cells.field);
-        for (row, (value, (start, end))) in room.iter_mut().zip(fields).enumerate() {
-            value.write(match $fast(step.text, start, end) {
-                Some(value) => value,
-                None => $cells.slowly(row, first + row, start, end, &$convert),
-            });
-        }
-        // SAFETY: `fields` has one for each of the step's rows, so each of these places was written.
-        unsafe { $values.set_len(first + step.rows) };
-    }};
-}
-
 /// A column under construction.
 pub(crate) struct Builder<'a> {
     column: &'a Column,
@@ -209,31 +193,31 @@ impl<'a> Builder<'a> {
         };
         let mut cells = Cells { column: self.column, nulls: &mut self.nulls, step, bad, field };
         match &mut self.values {
-            Values::Int64(values) if self.fast => fill!(cells, values, word::integer, as_integer),
-            Values::Int32(values) if self.fast => fill!(cells, values, word::small_integer, narrow),
-            Values::Float64(values) if self.fast => fill!(cells, values, word::float, as_float),
-            Values::Date(values) if self.fast => fill!(cells, values, word::date, as_date),
+            Values::Int64(values) if self.fast => cells.fill::<shape::Integer, _>(values, as_integer),
+            Values::Int32(values) if self.fast => cells.fill::<shape::SmallInteger, _>(values, narrow),
+            Values::Float64(values) if self.fast => cells.fill::<shape::Float, _>(values, as_float),
+            Values::Date(values) if self.fast => cells.fill::<shape::Date, _>(values, as_date),
             Values::Micros(values) if self.fast && self.column.column_type == ColumnType::Timestamp => {
-                fill!(cells, values, word::timestamp, as_micros);
+                cells.fill::<shape::Timestamp, _>(values, as_micros);
             }
             Values::Micros(values) if self.fast && self.column.column_type == ColumnType::TimestampUtc => {
-                fill!(cells, values, word::timestamp_utc, as_micros);
+                cells.fill::<shape::TimestampUtc, _>(values, as_micros);
             }
-            Values::Boolean(values) if self.fast => fill!(cells, values, word::boolean, as_bool),
-            Values::Boolean(values) => cells.fill(values, as_bool),
-            Values::Int8(values) => cells.fill(values, narrow),
-            Values::Int16(values) => cells.fill(values, narrow),
-            Values::Int32(values) => cells.fill(values, narrow),
-            Values::Int64(values) => cells.fill(values, as_integer),
-            Values::UInt8(values) => cells.fill(values, narrow),
-            Values::UInt16(values) => cells.fill(values, narrow),
-            Values::UInt32(values) => cells.fill(values, narrow),
-            Values::UInt64(values) => cells.fill(values, narrow),
-            Values::Float32(values) => cells.fill(values, as_single),
-            Values::Float64(values) => cells.fill(values, as_float),
-            Values::Decimal(values) => cells.fill(values, as_decimal),
-            Values::Date(values) => cells.fill(values, as_date),
-            Values::Micros(values) => cells.fill(values, as_micros),
+            Values::Boolean(values) if self.fast => cells.fill::<shape::Boolean, _>(values, as_bool),
+            Values::Boolean(values) => cells.fill::<Shapeless, _>(values, as_bool),
+            Values::Int8(values) => cells.fill::<Shapeless, _>(values, narrow),
+            Values::Int16(values) => cells.fill::<Shapeless, _>(values, narrow),
+            Values::Int32(values) => cells.fill::<Shapeless, _>(values, narrow),
+            Values::Int64(values) => cells.fill::<Shapeless, _>(values, as_integer),
+            Values::UInt8(values) => cells.fill::<Shapeless, _>(values, narrow),
+            Values::UInt16(values) => cells.fill::<Shapeless, _>(values, narrow),
+            Values::UInt32(values) => cells.fill::<Shapeless, _>(values, narrow),
+            Values::UInt64(values) => cells.fill::<Shapeless, _>(values, narrow),
+            Values::Float32(values) => cells.fill::<Shapeless, _>(values, as_single),
+            Values::Float64(values) => cells.fill::<Shapeless, _>(values, as_float),
+            Values::Decimal(values) => cells.fill::<Shapeless, _>(values, as_decimal),
+            Values::Date(values) => cells.fill::<Shapeless, _>(values, as_date),
+            Values::Micros(values) => cells.fill::<Shapeless, _>(values, as_micros),
             Values::Text(values) => cells.copy::<C>(values),
             Values::Nothing(rows) => cells.nothing(rows),
             Values::Constant(rows) => *rows += step.rows,
@@ -369,6 +353,9 @@ impl Kernel for Append<'_, '_> {
     }
 }
 
+/// Fields of a block that are not as short as their type's usual ones, from which on the next blocks are taken singly.
+const TOO_MANY: u32 = LANES as u32 / 4;
+
 /// The fields of one column in one step, and where their outcome goes.
 struct Cells<'a, 'b> {
     column: &'a Column,
@@ -379,9 +366,45 @@ struct Cells<'a, 'b> {
 }
 
 impl Cells<'_, '_> {
-    /// Fixed-width values whose shape says nothing: each by the column's rules.
-    fn fill<T: Copy + Default>(&mut self, values: &mut Vec<T>, convert: impl Fn(Value) -> Option<T>) {
-        fill!(self, values, word::nothing, convert);
+    /// Fixed-width values: many at once where they are as short as most, else by shape, else by the column's rules.
+    #[inline(always)]
+    fn fill<S: Shape<T>, T: Copy + Default>(&mut self, values: &mut Vec<T>, convert: impl Fn(Value) -> Option<T>) {
+        let (step, field, first) = (self.step, self.field, values.len());
+        values.reserve(step.rows);
+        let room = &mut values.spare_capacity_mut()[..step.rows];
+        let (mut lanes, mut short) = (Lanes::new(), S::Lane::ANY);
+        for (block, room) in room.chunks_mut(LANES).enumerate() {
+            let rows = block * LANES..block * LANES + room.len();
+            match room.first_chunk_mut::<LANES>() {
+                Some(room) if short => {
+                    let mut others =
+                        lanes.parse::<S::Lane, T>(step.text, rows.clone().map(|row| step.field(row, field)), room);
+                    short = others.count_ones() < TOO_MANY;
+                    while others != 0 {
+                        let lane = others.trailing_zeros() as usize;
+                        room[lane].write(self.one::<S, T>(rows.start + lane, first, &convert));
+                        others &= others - 1;
+                    }
+                }
+                _ => {
+                    for (value, row) in room.iter_mut().zip(rows) {
+                        value.write(self.one::<S, T>(row, first, &convert));
+                    }
+                }
+            }
+        }
+        // SAFETY: the chunks cover all of the room, and each writes all its values.
+        unsafe { values.set_len(first + step.rows) };
+    }
+
+    /// The value of a row of the step, which stands behind `first` others.
+    #[inline(always)]
+    fn one<S: Shape<T>, T: Default>(&mut self, row: usize, first: usize, convert: &impl Fn(Value) -> Option<T>) -> T {
+        let (start, end) = self.step.field(row, self.field);
+        match S::one(self.step.text, start, end) {
+            Some(value) => value,
+            None => self.slowly(row, first + row, start, end, convert),
+        }
     }
 
     #[inline(never)]

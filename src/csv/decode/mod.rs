@@ -1,7 +1,7 @@
 //! One chunk of text → one `RecordBatch`. Two decoders with one meaning.
 //!
 //! - `builder.rs`: a column under construction, and its NULLs.
-//! - `word.rs`: values by their shape, a word at a time.
+//! - `shape.rs`: what most values of a type look like; `lanes.rs`: such values, many at once; `word.rs`: one at a time.
 //! - `columnar.rs`: the fast decoder: field positions first, then column by column.
 //! - `arrow_csv.rs`: the reference: arrow-csv's push decoder, then the same parse functions.
 //!
@@ -11,6 +11,8 @@
 mod arrow_csv;
 mod builder;
 mod columnar;
+mod lanes;
+mod shape;
 mod word;
 
 use arrow::array::{ArrayRef, BooleanArray};

@@ -147,12 +147,6 @@ pub(super) fn boolean(text: &[u8], start: usize, end: usize) -> Option<bool> {
     parse_bool(&text[start..end])
 }
 
-/// No shape at all: every value is for the parse function.
-#[inline(always)]
-pub(super) fn nothing<T>(_: &[u8], _: usize, _: usize) -> Option<T> {
-    None
-}
-
 #[inline(always)]
 fn date_and_time(text: &[u8], start: usize, end: usize, zoned: bool) -> Option<i64> {
     let window = window(text, start)?;
