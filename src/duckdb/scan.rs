@@ -39,6 +39,10 @@ const QUEUE: usize = 0;
 /// Bytes after which an array is handed on even if it is not a full row group: memory is bounded by batches, and
 /// text offsets are 32 bits wide.
 const ARRAY_BYTES: usize = 64 << 20;
+/// Bytes and rows after which an array is handed on if a row group of its rows would pass [`ARRAY_BYTES`]: it will be put
+/// together with others in any case, and shorter ones keep all threads busy. Fewer rows than one of the engine's vectors
+/// would cost more than that gains.
+const WIDE: (usize, usize) = (8 << 20, 2048);
 /// How often a wait looks whether the run is cancelled.
 const POLL: Duration = Duration::from_millis(20);
 /// How long a cancelled run waits for its source before leaving it behind.
@@ -232,11 +236,17 @@ impl Cutter {
             self.rows += take;
             self.bytes += bytes_of(&head);
             self.pending.push(head);
-            if (self.rows == self.row_group || self.bytes > ARRAY_BYTES) && self.flush()?.is_break() {
+            if self.is_full() && self.flush()?.is_break() {
                 return Ok(Flow::Break(()));
             }
         }
         Ok(Flow::Continue(()))
+    }
+
+    fn is_full(&self) -> bool {
+        let wide = self.bytes / self.rows > ARRAY_BYTES / self.row_group;
+        let (bytes, rows) = WIDE;
+        self.rows == self.row_group || self.bytes > ARRAY_BYTES || (wide && self.bytes >= bytes && self.rows >= rows)
     }
 
     /// Hands on what is pending.

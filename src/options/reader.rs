@@ -11,7 +11,8 @@ use crate::options::{
 
 /// Rows per batch: one row group of a DuckDB table, so that a load hands the engine exactly what it stores.
 pub const DEFAULT_BATCH_SIZE: usize = 122_880;
-/// Text bytes per batch, whichever of the two limits is reached first.
+/// Text bytes per batch, whichever of the two limits is reached first. Where an eighth of the rows does not fit an eighth of
+/// the bytes, that eighth of the bytes is the limit: no row group will come of it, and decoding begins sooner.
 pub const DEFAULT_BATCH_BYTES: usize = 64 << 20;
 /// Bytes per read from the input.
 pub const DEFAULT_BLOCK_SIZE: usize = 1 << 20;
@@ -110,7 +111,8 @@ pub struct ReaderOptions {
     /// Rows per batch. Default 122,880.
     #[serde(alias = "chunk_size", alias = "chunksize")]
     pub batch_size: usize,
-    /// Bytes of text per batch, whichever limit is reached first. Default 64 MiB.
+    /// Bytes of text per batch, whichever limit is reached first; an eighth of that where rows are wide
+    /// ([`DEFAULT_BATCH_BYTES`] says how wide). Default 64 MiB.
     pub batch_bytes: usize,
     /// Bytes per read. Default 1 MiB.
     pub block_size: usize,
