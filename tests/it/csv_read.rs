@@ -394,8 +394,48 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(row, 0..30).prop_map(|rows| [b"a,b,c\n".to_vec(), rows.concat()].concat())
 }
 
+/// Values of typed columns as they come: most short and plain, some longer, NULL, in quotes, or of no such type.
+fn values() -> impl Strategy<Value = Vec<[String; 4]>> {
+    let whole = prop_oneof![
+        20 => (-99_999i64..99_999_999).prop_map(|n| n.to_string()),
+        1 => any::<i32>().prop_map(|n| n.to_string()),
+        1 => prop_oneof![Just("007"), Just("-0"), Just("+1"), Just("1x"), Just("\"12\""), Just("99999999999"), Just("")]
+            .prop_map(str::to_owned),
+    ];
+    let float = prop_oneof![
+        20 => (-99_999i32..999_999, 0usize..4).prop_map(|(n, places)| format!("{:.places$}", f64::from(n) / 100.0)),
+        1 => any::<f64>().prop_map(|n| n.to_string()),
+        1 => prop_oneof![
+            Just("1."), Just(".5"), Just("-0"), Just("-0.0"), Just("1.2.3"), Just("1e5"), Just("00.5"), Just("nan"), Just(""),
+        ]
+        .prop_map(str::to_owned),
+    ];
+    let date = prop_oneof![
+        20 => (1582u16..2200, 1u8..13, 1u8..32).prop_map(|(year, month, day)| format!("{year}-{month:02}-{day:02}")),
+        1 => prop_oneof![Just("2000-02-29"), Just("2024/01/01"), Just("2024-1-1"), Just("0000-00-00"), Just("")]
+            .prop_map(str::to_owned),
+    ];
+    let row = (whole.clone(), whole, float, date).prop_map(|(a, b, c, d)| [a, b, c, d]);
+    proptest::collection::vec(row, 1..400)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn many_values_at_once_are_the_same_values(rows in values(), batch_size in 1usize..500, quoted: bool) {
+        let mut text = String::from("a,b,c,d,e\n");
+        for [a, b, c, d] in &rows {
+            let e = if quoted { "\"x,y\"" } else { "x" };
+            text.push_str(&format!("{a},{b},{c},{d},{e}\n"));
+        }
+        let types = [("a", "bigint"), ("b", "int"), ("c", "double"), ("d", "date")];
+        let types = types.map(|(name, kind)| (name.to_owned(), kind.to_owned())).into();
+        let options = ReaderOptions { types, batch_size, ..rejecting() };
+        let reference = read(text.as_bytes(), usize::MAX, &ReaderOptions { decoder: DecoderChoice::ArrowCsv, ..options.clone() });
+        let columnar = read(text.as_bytes(), usize::MAX, &ReaderOptions { decoder: DecoderChoice::Columnar, ..options });
+        prop_assert_eq!(columnar, reference);
+    }
 
     #[test]
     fn text_is_what_the_reference_tokenizer_finds(
