@@ -8,6 +8,7 @@ use std::fs::File;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::compute::BatchCoalescer;
@@ -182,10 +183,12 @@ pub fn write_parquet(
         let mut crew = Crew { workers: Vec::new(), shares: Vec::new() };
         let mut group = Group::default();
         let mut pieces = BatchCoalescer::new(Arc::clone(&schema), PIECE_ROWS);
-        let mut end = |group: &mut Group, crew: &Crew| -> Result<()> {
-            let chunks = crew.finish().map_err(lost)?;
+        let mut end = |group: &mut Group, crew: &mut Crew| -> Result<()> {
+            let columns = crew.finish().map_err(lost)?;
             let mut out = file.next_row_group().map_err(lost)?;
-            for chunk in chunks {
+            let costs: Vec<u64> = columns.iter().map(|column| column.nanoseconds).collect();
+            crew.shares = share(&costs, threads);
+            for chunk in columns.into_iter().flat_map(|column| column.chunks) {
                 chunk.append_to_row_group(&mut out).map_err(lost)?;
             }
             out.close().map_err(lost)?;
@@ -197,7 +200,9 @@ pub fn write_parquet(
             rows += piece.num_rows() as u64;
             while piece.num_rows() > 0 {
                 if crew.shares.is_empty() {
-                    crew.shares = share(&piece, threads);
+                    // For want of anything better, the first row group's work goes by size.
+                    let sizes = piece.columns().iter().map(|array| array.get_array_memory_size() as u64);
+                    crew.shares = share(&sizes.collect::<Vec<_>>(), threads);
                     crew.workers = crew.shares.iter().map(|_| Worker::start(scope, &schema)).collect();
                 }
                 if group.rows == 0 {
@@ -210,7 +215,7 @@ pub fn write_parquet(
                 group.bytes += size_of(&part);
                 crew.write(part)?;
                 if group.rows == options.row_group_size || group.bytes >= GROUP_BYTES {
-                    end(&mut group, &crew)?;
+                    end(&mut group, &mut crew)?;
                 }
             }
             Ok(())
@@ -231,7 +236,7 @@ pub fn write_parquet(
             take(piece)?;
         }
         if group.rows > 0 {
-            end(&mut group, &crew)?;
+            end(&mut group, &mut crew)?;
         }
         Ok::<(), Error>(())
     })?;
@@ -282,29 +287,57 @@ impl Leaves {
     }
 }
 
-/// Which columns each thread encodes: the next largest goes to whoever has least.
-fn share(piece: &RecordBatch, threads: usize) -> Vec<Vec<usize>> {
-    let sizes: Vec<usize> = piece.columns().iter().map(|array| array.get_array_memory_size()).collect();
-    let mut order: Vec<usize> = (0..sizes.len()).collect();
-    order.sort_by_key(|column| std::cmp::Reverse(sizes[*column]));
-    let mut shares = vec![(0, Vec::new()); threads.clamp(1, sizes.len().max(1))];
+/// Which columns each thread encodes: the next costliest goes to whoever has least.
+fn share(costs: &[u64], threads: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..costs.len()).collect();
+    order.sort_by_key(|column| std::cmp::Reverse(costs[*column]));
+    let mut shares = vec![(0, Vec::new()); threads.clamp(1, costs.len().max(1))];
     for column in order {
         if let Some((load, columns)) = shares.iter_mut().min_by_key(|(load, _)| *load) {
-            *load += sizes[column];
+            *load += costs[column];
             columns.push(column);
         }
     }
     shares.into_iter().map(|(_, columns)| columns).collect()
 }
 
-type Chunks = Vec<(usize, Vec<ArrowColumnChunk>)>;
+/// One column of a row group, encoded, and what that took.
+struct Encoded {
+    column: usize,
+    chunks: Vec<ArrowColumnChunk>,
+    nanoseconds: u64,
+}
+
+/// One column of a row group that is being encoded.
+struct Encoding {
+    column: usize,
+    writers: Vec<ArrowColumnWriter>,
+    nanoseconds: u64,
+}
+
+impl Encoding {
+    fn write(&mut self, rows: &RecordBatch, schema: &SchemaRef) -> Result<(), ParquetError> {
+        let start = Instant::now();
+        let leaves = compute_leaves(schema.field(self.column), rows.column(self.column))?;
+        self.writers.iter_mut().zip(leaves).try_for_each(|(writer, leaf)| writer.write(&leaf))?;
+        self.nanoseconds += start.elapsed().as_nanos() as u64;
+        Ok(())
+    }
+
+    fn close(self) -> Result<Encoded, ParquetError> {
+        let start = Instant::now();
+        let chunks = self.writers.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?;
+        let nanoseconds = self.nanoseconds + start.elapsed().as_nanos() as u64;
+        Ok(Encoded { column: self.column, chunks, nanoseconds })
+    }
+}
 
 enum Message {
     /// A row group begins: the columns and their writers.
-    Begin(Vec<(usize, Vec<ArrowColumnWriter>)>),
+    Begin(Vec<Encoding>),
     Rows(RecordBatch),
     /// It ends: the encoded columns are wanted.
-    End(Sender<Result<Chunks, ParquetError>>),
+    End(Sender<Result<Vec<Encoded>, ParquetError>>),
 }
 
 /// One encoding thread, seen from outside.
@@ -319,30 +352,22 @@ impl Worker {
 }
 
 fn encode(inbox: &Receiver<Message>, schema: &SchemaRef) {
-    let mut columns: Vec<(usize, Vec<ArrowColumnWriter>)> = Vec::new();
+    let mut columns = Vec::new();
     let mut failure = None;
     for message in inbox {
         match message {
             Message::Begin(next) => columns = next,
             Message::Rows(rows) if failure.is_none() => {
-                let written = columns.iter_mut().try_for_each(|(column, writers)| {
-                    let leaves = compute_leaves(schema.field(*column), rows.column(*column))?;
-                    writers.iter_mut().zip(leaves).try_for_each(|(writer, leaf)| writer.write(&leaf))
-                });
-                failure = written.err();
+                failure = columns.iter_mut().try_for_each(|column| column.write(&rows, schema)).err();
             }
             Message::Rows(_) => {}
             Message::End(reply) => {
-                let close = |(column, writers): (usize, Vec<ArrowColumnWriter>)| {
-                    let chunks = writers.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?;
-                    Ok((column, chunks))
-                };
-                let chunks = match failure.take() {
+                let encoded = match failure.take() {
                     Some(failure) => Err(failure),
-                    None => std::mem::take(&mut columns).into_iter().map(close).collect(),
+                    None => std::mem::take(&mut columns).into_iter().map(Encoding::close).collect(),
                 };
                 // Nobody takes it if another column has failed.
-                let _ = reply.send(chunks);
+                let _ = reply.send(encoded);
             }
         }
     }
@@ -364,7 +389,8 @@ impl Crew {
     fn begin(&self, writers: Vec<Vec<ArrowColumnWriter>>) -> Result<()> {
         let mut writers: Vec<Option<Vec<ArrowColumnWriter>>> = writers.into_iter().map(Some).collect();
         for (worker, share) in self.workers.iter().zip(&self.shares) {
-            let mine = share.iter().filter_map(|column| Some((*column, writers[*column].take()?))).collect();
+            let mine = |&column| Some(Encoding { column, writers: writers[column].take()?, nanoseconds: 0 });
+            let mine = share.iter().filter_map(mine).collect();
             worker.0.send(Message::Begin(mine)).map_err(|_| Error::internal("an encoding thread ended early"))?;
         }
         Ok(())
@@ -375,17 +401,17 @@ impl Crew {
     }
 
     /// The encoded columns of the row group, in the order of the file.
-    fn finish(&self) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
+    fn finish(&self) -> Result<Vec<Encoded>, ParquetError> {
         let ended = || ParquetError::General("an encoding thread ended early".to_owned());
         let (reply, replies) = bounded(self.workers.len());
         self.send(|_| Message::End(reply.clone())).map_err(|_| ended())?;
         drop(reply);
-        let mut all: Chunks = Vec::new();
+        let mut all = Vec::new();
         for _ in &self.workers {
             all.extend(replies.recv().map_err(|_| ended())??);
         }
-        all.sort_by_key(|(column, _)| *column);
-        Ok(all.into_iter().flat_map(|(_, chunks)| chunks).collect())
+        all.sort_by_key(|encoded| encoded.column);
+        Ok(all)
     }
 }
 
