@@ -66,7 +66,7 @@ impl<F: Send + 'static> Pipeline<F> {
         recycle: Sender<Vec<u8>>,
         cancel: &CancelToken,
     ) -> Result<Pipeline<F>> {
-        // The consumer waits for one chunk, the feeder holds the last: with the queue that keeps all threads busy.
+        // The consumer waits for one chunk, so as many are in work as there are threads; the feeder holds the next ready.
         let (slot_sender, slots) = bounded::<Slot<F>>(threads - 1);
         let (task_sender, tasks) = bounded::<Task>(threads);
         for index in 0..threads {
@@ -82,21 +82,23 @@ impl<F: Send + 'static> Pipeline<F> {
         }
         spawn("csv-read".to_owned(), move || {
             loop {
-                let slot = match catch(|| feed.next()) {
+                let (slot, task) = match catch(|| feed.next()) {
                     Ok(None) => return,
-                    Ok(Some(Fed::Note(note))) => Slot::Note(note),
+                    Ok(Some(Fed::Note(note))) => (Slot::Note(note), None),
                     Ok(Some(Fed::Chunk { chunk, plan, raw })) => {
                         let (result_sender, result) = bounded(1);
                         let (byte, records) = (chunk.byte, chunk.records);
-                        if task_sender.send(Task { chunk, plan, result: result_sender }).is_err() {
-                            return;
-                        }
-                        Slot::Chunk { result, byte, records, raw }
+                        let task = Task { chunk, plan, result: result_sender };
+                        (Slot::Chunk { result, byte, records, raw }, Some(task))
                     }
-                    Err(error) => Slot::Failed(error),
+                    Err(error) => (Slot::Failed(error), None),
                 };
                 let failed = matches!(slot, Slot::Failed(_));
+                // The place in line first: a chunk that has none yet is not decoded.
                 if slot_sender.send(slot).is_err() || failed {
+                    return;
+                }
+                if task.is_some_and(|task| task_sender.send(task).is_err()) {
                     return;
                 }
             }

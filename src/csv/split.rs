@@ -68,6 +68,8 @@ pub(crate) struct Splitter {
     limits: Limits,
     buffer: Vec<u8>,
     filled: usize,
+    /// What the buffer of the chunk before had to hold.
+    usual: usize,
     complete: bool,
     /// Offset of `buffer[0]` in the decoded input.
     byte: u64,
@@ -102,6 +104,7 @@ impl Splitter {
             limits,
             buffer: Vec::new(),
             filled: 0,
+            usual: 0,
             complete: false,
             byte: 0,
             broken: None,
@@ -352,14 +355,11 @@ impl Splitter {
     fn take_chunk(&mut self, cut: Cut, broken: Option<FaultCode>) -> Chunk {
         let mut next = self.recycled.as_ref().and_then(|recycled| recycled.try_recv().ok()).unwrap_or_default();
         let left = self.filled - cut.end;
-        if next.len() < left + PADDING {
-            next.resize(left + PADDING, 0);
-        }
+        lengthen(&mut next, left + PADDING, 0);
         next[..left].copy_from_slice(&self.buffer[cut.end..self.filled]);
         let mut buffer = std::mem::replace(&mut self.buffer, next);
-        if buffer.len() < cut.end + PADDING {
-            buffer.resize(cut.end + PADDING, 0);
-        }
+        lengthen(&mut buffer, cut.end + PADDING, 0);
+        self.usual = self.filled + self.limits.block_size + PADDING;
         self.filled = left;
         let chunk = Chunk { buffer, end: cut.end, byte: self.byte, records: cut.records as u64, broken };
         self.byte += cut.end as u64;
@@ -409,9 +409,7 @@ impl Splitter {
         }
         let size = self.limits.block_size.max(self.filled - start);
         let wanted = self.filled + size + PADDING;
-        if self.buffer.len() < wanted {
-            self.buffer.resize(wanted, 0);
-        }
+        lengthen(&mut self.buffer, wanted, self.usual);
         loop {
             match self.read.read(&mut self.buffer[self.filled..self.filled + size]) {
                 Ok(0) => {
@@ -447,6 +445,17 @@ impl Splitter {
 /// The physical lines of a chunk.
 pub(crate) fn lines_of(chunk: &Chunk) -> u64 {
     count_lines(&chunk.buffer[..chunk.end])
+}
+
+/// Makes a buffer at least so long. It grows to its `usual` length or by a quarter, and not to twice its size: several are
+/// in use at once.
+fn lengthen(buffer: &mut Vec<u8>, length: usize, usual: usize) {
+    if buffer.capacity() < length {
+        buffer.reserve_exact(usual.max(length + length / 4) - buffer.len());
+    }
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
 }
 
 #[cfg(test)]
