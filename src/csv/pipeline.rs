@@ -95,10 +95,8 @@ impl<F: Send + 'static> Pipeline<F> {
                 };
                 let failed = matches!(slot, Slot::Failed(_));
                 // The place in line first: a chunk that has none yet is not decoded.
-                if slot_sender.send(slot).is_err() || failed {
-                    return;
-                }
-                if task.is_some_and(|task| task_sender.send(task).is_err()) {
+                if slot_sender.send(slot).is_err() || failed || task.is_some_and(|task| task_sender.send(task).is_err())
+                {
                     return;
                 }
             }

@@ -3,7 +3,8 @@
 //! In: a text in which at least [`WINDOW`] bytes follow, and where a field starts and ends in it. Out: the value, equal
 //! to what the column's parse function says; `None` for every other shape, which is for that function.
 
-use crate::csv::parse::{POWERS_OF_TEN, days_from_civil, parse_bool, parse_digits};
+use crate::csv::decode::lanes::{Day, Lane};
+use crate::csv::parse::{POWERS_OF_TEN, digits, first_of, parse_bool, three_pairs};
 
 /// Bytes looked at from a field's start on; the padding of a text covers them, so one check admits all loads.
 const WINDOW: usize = 32;
@@ -17,6 +18,18 @@ fn window(text: &[u8], start: usize) -> Option<&[u8; WINDOW]> {
 #[inline(always)]
 fn word(window: &[u8; WINDOW], at: usize) -> Option<u64> {
     window.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+}
+
+/// The value, if the word beside it says that the text was of its form.
+#[inline(always)]
+fn if_regular<T>((value, other): (T, u64)) -> Option<T> {
+    (other == 0).then_some(value)
+}
+
+/// Up to eight digits.
+#[inline(always)]
+fn parse_digits(word: u64, length: usize) -> Option<u64> {
+    if_regular(digits(word, length as u64))
 }
 
 /// Up to 16 digits without a leading zero, with or without a minus.
@@ -73,11 +86,9 @@ fn with_point(text: &[u8], start: usize, end: usize) -> Option<f64> {
     }
     let before = word(window, first)?;
     let point = {
-        // The lowest byte that is a point: borrow from bytes below cannot reach it.
-        let difference = before ^ 0x2E2E_2E2E_2E2E_2E2E;
-        let zeros = difference.wrapping_sub(0x0101_0101_0101_0101) & !difference & 0x8080_8080_8080_8080;
-        if zeros != 0 {
-            (zeros.trailing_zeros() / 8) as usize
+        let points = first_of(before, b'.');
+        if points != 0 {
+            (points.trailing_zeros() / 8) as usize
         } else if window[first + 8] == b'.' {
             8
         } else {
@@ -119,14 +130,7 @@ pub(super) fn date(text: &[u8], start: usize, end: usize) -> Option<i32> {
 /// The date at the start of the window.
 #[inline(always)]
 fn day(window: &[u8; WINDOW]) -> Option<i32> {
-    let century = two_digits(window[0], window[1])?;
-    let [year, month, day] = three_pairs(word(window, 2)?, b'-')?;
-    // A 29th of February is for the full parser, which asks for the year.
-    const DAYS: [u8; 16] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0];
-    if month > 12 || day == 0 || day > u32::from(DAYS[month as usize]) {
-        return None;
-    }
-    Some(days_from_civil(century * 100 + year, month, day))
+    if_regular(Day::value(word(window, 0)?, word(window, 2)?, 10))
 }
 
 /// A date, `T` or a space, and `HH:MM:SS`.
@@ -156,30 +160,10 @@ fn date_and_time(text: &[u8], start: usize, end: usize, zoned: bool) -> Option<i
     if window[10] != b'T' && window[10] != b' ' {
         return None;
     }
-    let [hour, minute, second] = three_pairs(word(window, 11)?, b':')?;
+    let [hour, minute, second] = if_regular(three_pairs(word(window, 11)?, b':'))?;
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let seconds = i64::from(day(window)?) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
     Some(seconds * 1_000_000)
-}
-
-#[inline(always)]
-fn two_digits(tens: u8, units: u8) -> Option<u32> {
-    let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
-    (tens <= 9 && units <= 9).then(|| u32::from(tens) * 10 + u32::from(units))
-}
-
-/// Three numbers of two digits with `between` between them, all eight bytes at once.
-#[inline(always)]
-fn three_pairs(word: u64, between: u8) -> Option<[u32; 3]> {
-    const BETWEEN: u64 = 0x0000_FF00_00FF_0000;
-    let digits = word ^ (0x3030_0030_3000_3030 | (u64::from(between) << 16) | (u64::from(between) << 40));
-    // A byte above 9 sets its own high bit or carries into it; those between must have vanished.
-    if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 | digits & BETWEEN != 0 {
-        return None;
-    }
-    // At most 99 in any byte, so nothing is carried.
-    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
-    Some([0, 24, 48].map(|shift| (pairs >> shift) as u32 & 0xFF))
 }

@@ -1,22 +1,5 @@
 //! Integers: `0` or `-?[1-9][0-9]*`, within 64 bits.
 
-/// The value of up to eight ASCII digits that stand in the low bytes of `word`, first digit lowest.
-///
-/// `len` is 1 to 8; bytes above it are ignored. `None` if one of them is no digit. All eight are handled at
-/// once: bytes become digits, pairs, quads and then the whole in three multiplications.
-#[inline(always)]
-pub(crate) fn parse_digits(word: u64, len: usize) -> Option<u64> {
-    const ZEROS: u64 = 0x3030_3030_3030_3030;
-    let digits = (word ^ ZEROS) << (64 - 8 * len as u32);
-    // A byte above 9 sets its own high bit or carries into it.
-    if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 != 0 {
-        return None;
-    }
-    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00FF_00FF_00FF_00FF;
-    let quads = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_FFFF_0000_FFFF;
-    Some(quads.wrapping_mul(10_000).wrapping_add(quads >> 32) & 0xFFFF_FFFF)
-}
-
 /// An integer in its only spelling.
 pub(crate) fn parse_i64(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {

@@ -17,13 +17,15 @@
 //! | time | seconds left out, zeros at the end of the fraction | `03:04:00` |
 
 mod decimal;
+mod digits;
 mod float;
 mod integer;
 mod temporal;
 
 pub(crate) use decimal::parse_decimal;
+pub(crate) use digits::{digits, first_of, three_pairs, two_digits, unused_bits};
 pub(crate) use float::{POWERS_OF_TEN, parse_f32, parse_f64};
-pub(crate) use integer::{parse_digits, parse_i64, parse_u64};
+pub(crate) use integer::{parse_i64, parse_u64};
 pub(crate) use temporal::{days_from_civil, parse_date, parse_time, parse_timestamp, parse_timestamp_utc};
 
 /// `true` and `false`, in any case.
