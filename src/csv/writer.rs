@@ -16,7 +16,7 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::csv::encode::{Buffers, Encoder};
-use crate::csv::pool::{Job, Part, Pool};
+use crate::csv::pool::{Job, Part, Pool, SPARE};
 use crate::deferred::{DeferredBatch, DeferredReader};
 use crate::error::{Error, Location, Result};
 use crate::job::{Monitor, Stage};
@@ -144,7 +144,7 @@ impl CsvWriterBuilder {
             }),
         };
         let mut writer = CsvWriter {
-            job_bytes: (ALL_JOBS_BYTES / (threads + 3)).clamp(64 << 10, JOB_BYTES),
+            job_bytes: (ALL_JOBS_BYTES / (threads + SPARE + 3)).clamp(64 << 10, JOB_BYTES),
             options: self.options,
             monitor: self.monitor,
             encoder,

@@ -9,8 +9,9 @@ use std::ptr;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StructArray};
-use arrow::datatypes::{Schema, SchemaRef};
-use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use duckdb::ffi;
 
 use crate::duckdb::error::engine;
@@ -179,9 +180,11 @@ impl RawStatement {
     pub(crate) fn stream(self, doing: &str) -> Result<RawStream> {
         // SAFETY: the result is owned by `RawResult` from the start, which destroys it in every case.
         unsafe {
+            let (spent, to_free) = unbounded();
             let mut layout = ChunkLayout {
                 options: ptr::null_mut(),
-                c_schema: FFI_ArrowSchema::empty(),
+                rows: DataType::Null,
+                spent,
                 _connection: Arc::clone(&self._connection),
             };
             let mut result = RawResult { result: std::mem::zeroed(), _statement: self };
@@ -190,8 +193,9 @@ impl RawStatement {
                 return Err(engine(doing, text(ffi::duckdb_result_error(&mut result.result))));
             }
             layout.options = ffi::duckdb_result_get_arrow_options(&mut result.result);
-            let schema = result.schema(doing, &mut layout)?;
-            Ok(RawStream { result, layout: Arc::new(layout), schema })
+            let schema = Arc::new(result.schema(doing, &layout)?);
+            layout.rows = DataType::Struct(schema.fields().clone());
+            Ok(RawStream { result, layout: Arc::new(layout), schema, to_free })
         }
     }
 }
@@ -206,6 +210,9 @@ impl Drop for RawStatement {
 /// A running query.
 pub(crate) struct RawStream {
     result: RawResult,
+    /// Chunks that were turned into Arrow. Whoever asks for the next one frees them: threads that free what another
+    /// allocates at that moment wait for each other, several times per chunk. Before `layout`, that keeps the database.
+    to_free: Receiver<OwnedChunk>,
     layout: Arc<ChunkLayout>,
     schema: SchemaRef,
 }
@@ -217,16 +224,17 @@ impl RawStream {
 
     /// The next rows; `None` at the end.
     pub(crate) fn next(&mut self, doing: &str) -> Result<Option<RawChunk>> {
-        // SAFETY: a chunk that is not null is ours, and owned by `RawChunk` from the start.
+        self.to_free.try_iter().for_each(drop);
+        // SAFETY: a chunk that is not null is ours, and owned by `OwnedChunk` from the start.
         unsafe {
             let chunk = ffi::duckdb_fetch_chunk(self.result.result);
             if chunk.is_null() {
                 let message = ffi::duckdb_result_error(&mut self.result.result);
                 return if message.is_null() || *message == 0 { Ok(None) } else { Err(engine(doing, text(message))) };
             }
-            let rows = ffi::duckdb_data_chunk_get_size(chunk) as usize;
-            let chunk = RawChunk { chunk, rows, layout: Arc::clone(&self.layout) };
-            Ok(Some(chunk).filter(|_| rows > 0))
+            let chunk = OwnedChunk(chunk);
+            let rows = ffi::duckdb_data_chunk_get_size(chunk.0) as usize;
+            Ok((rows > 0).then(|| RawChunk { chunk, rows, layout: Arc::clone(&self.layout) }))
         }
     }
 }
@@ -241,25 +249,25 @@ struct RawResult {
 unsafe impl Send for RawResult {}
 
 impl RawResult {
-    /// The schema of the rows; fills the one of `layout`, whose options are there already.
-    fn schema(&mut self, doing: &str, layout: &mut ChunkLayout) -> Result<SchemaRef> {
+    /// The schema of the rows, under the options of `layout`.
+    fn schema(&mut self, doing: &str, layout: &ChunkLayout) -> Result<Schema> {
         // SAFETY: names live in the result, which lives in `self`; types are destroyed after the call; the schema
         // that DuckDB fills has the C layout that arrow's type has.
         unsafe {
             let count = ffi::duckdb_column_count(&mut self.result);
             let mut names: Vec<_> = (0..count).map(|i| ffi::duckdb_column_name(&mut self.result, i)).collect();
             let mut types: Vec<_> = (0..count).map(|i| ffi::duckdb_column_logical_type(&mut self.result, i)).collect();
+            let mut c_schema = FFI_ArrowSchema::empty();
             let failure = ffi::duckdb_to_arrow_schema(
                 layout.options,
                 types.as_mut_ptr(),
                 names.as_mut_ptr(),
                 count,
-                ptr::from_mut(&mut layout.c_schema).cast(),
+                ptr::from_mut(&mut c_schema).cast(),
             );
             types.iter_mut().for_each(|type_| ffi::duckdb_destroy_logical_type(type_));
             check(doing, failure)?;
-            let schema = Schema::try_from(&layout.c_schema).map_err(|error| Error::arrow(doing, error))?;
-            Ok(Arc::new(schema))
+            Schema::try_from(&c_schema).map_err(|error| Error::arrow(doing, error))
         }
     }
 }
@@ -274,12 +282,14 @@ impl Drop for RawResult {
 /// What turning the chunks of one result into Arrow takes. The options point into the connection.
 struct ChunkLayout {
     options: ffi::duckdb_arrow_options,
-    c_schema: FFI_ArrowSchema,
+    /// A row of all columns, as Arrow has it.
+    rows: DataType,
+    spent: Sender<OwnedChunk>,
     _connection: Arc<RawConnection>,
 }
 
 // SAFETY: filled before it is shared, and only read from then on: the engine copies settings out of the options and asks
-// the connection's database for extension types under that list's own lock; arrow reads the schema.
+// the connection's database for extension types under that list's own lock.
 unsafe impl Send for ChunkLayout {}
 // SAFETY: as above.
 unsafe impl Sync for ChunkLayout {}
@@ -295,14 +305,10 @@ impl Drop for ChunkLayout {
 
 /// One engine vector of rows, in the engine's own form. It may outlive the result, and go to another thread.
 pub(crate) struct RawChunk {
-    chunk: ffi::duckdb_data_chunk,
+    chunk: OwnedChunk,
     rows: usize,
     layout: Arc<ChunkLayout>,
 }
-
-// SAFETY: the engine made it as a copy for the stream's buffer: it shares nothing with later chunks, and the connection
-// that the layout holds keeps the database alive.
-unsafe impl Send for RawChunk {}
 
 impl RawChunk {
     /// Rows, at least one.
@@ -313,21 +319,30 @@ impl RawChunk {
     /// The rows as Arrow.
     pub(crate) fn into_batch(self, doing: &str) -> Result<RecordBatch> {
         let mut array = FFI_ArrowArray::empty();
-        // SAFETY: the array is filled by DuckDB to the layout of `c_schema`, which it made itself, and copies or keeps
-        // what it needs of the chunk, which is destroyed afterwards.
+        // SAFETY: the array is filled by DuckDB under the options that gave the schema, and copies or keeps what it needs
+        // of the chunk, which is destroyed afterwards.
         let data = unsafe {
             let out = ptr::from_mut(&mut array).cast();
-            check(doing, ffi::duckdb_data_chunk_to_arrow(self.layout.options, self.chunk, out))?;
-            from_ffi(array, &self.layout.c_schema).map_err(|error| Error::arrow(doing, error))?
+            check(doing, ffi::duckdb_data_chunk_to_arrow(self.layout.options, self.chunk.0, out))?;
+            from_ffi_and_data_type(array, self.layout.rows.clone()).map_err(|error| Error::arrow(doing, error))?
         };
+        // If the stream has ended, it is freed here.
+        let _ = self.layout.spent.send(self.chunk);
         Ok(RecordBatch::from(StructArray::from(data)))
     }
 }
 
-impl Drop for RawChunk {
+/// A chunk of the engine's, freed with it.
+struct OwnedChunk(ffi::duckdb_data_chunk);
+
+// SAFETY: the engine made it as a copy for the stream's buffer: it shares nothing with later chunks. Whoever holds
+// one has the layout, too, that keeps the connection and with it the database, and drops it later.
+unsafe impl Send for OwnedChunk {}
+
+impl Drop for OwnedChunk {
     fn drop(&mut self) {
         // SAFETY: the only owner.
-        unsafe { ffi::duckdb_destroy_data_chunk(&mut self.chunk) }
+        unsafe { ffi::duckdb_destroy_data_chunk(&mut self.0) }
     }
 }
 

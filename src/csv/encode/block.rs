@@ -3,7 +3,7 @@
 //! In: for each row an upper bound of its length; then the columns' texts, each appended to all rows in turn. Out: the
 //! rows, one after the other. A column is thus one tight loop over values of one type, and yet the text comes out by rows.
 
-use super::dialect::Short;
+use super::dialect::{Dialect, Short};
 use super::digits::{ROOM, store};
 
 /// Rows in a block at most: their text should stay in the first cache.
@@ -70,6 +70,19 @@ pub(super) fn put_short(buf: &mut [u8], at: usize, short: &Short) -> usize {
 pub(super) fn put(buf: &mut [u8], at: usize, text: &[u8]) -> usize {
     buf[at..at + text.len()].copy_from_slice(text);
     at + text.len()
+}
+
+/// Puts the opening quote and `text`, its quotes escaped; the closing one is the tail's. Room for twice the text is enough.
+pub(super) fn put_quoted(buf: &mut [u8], at: usize, dialect: &Dialect, text: &[u8]) -> usize {
+    let Some(quote) = dialect.quote else { return put(buf, at, text) };
+    let mut at = put(buf, at, &[quote]);
+    let mut rest = text;
+    while let Some(next) = memchr::memchr2(quote, dialect.escape, rest) {
+        at = put(buf, at, &rest[..next]);
+        at = put(buf, at, &[dialect.escape, rest[next]]);
+        rest = &rest[next + 1..];
+    }
+    put(buf, at, rest)
 }
 
 /// Copies a piece of `source` in whole words, as long as there are bytes behind it.

@@ -10,7 +10,7 @@ use arrow::array::{ArrowPrimitiveType, PrimitiveArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::*;
 
-use super::block::{Block, put, put_range, put_short};
+use super::block::{Block, put, put_quoted, put_range, put_short};
 use super::dialect::{Dialect, Short};
 use super::digits;
 use super::float;
@@ -251,7 +251,6 @@ impl<'a> Column<'a> {
         let null = dialect.null.as_slice();
         let never = dialect.quoting == Quoting::None;
         let mut refused = None;
-        let mut quotes = Vec::new();
         block.each_row(|buf, at, row| {
             if self.is_null(from + row) {
                 let at = put(buf, at, null);
@@ -271,9 +270,7 @@ impl<'a> Column<'a> {
                 return at;
             }
             if breaks {
-                quotes.clear();
-                dialect.quote_into(text, &mut quotes);
-                let at = put(buf, at, &quotes[..quotes.len() - 1]);
+                let at = put_quoted(buf, at, dialect, text);
                 return put_short(buf, at, &self.quoted_tail);
             }
             let at = put(buf, at, dialect.quote.as_slice());

@@ -3,10 +3,9 @@
 //! In: [`WriterOptions`]. Out: [`Dialect`], with the answers that the encoders need per value worked out once.
 //! Refused: options that contradict each other, so that the text would not read back.
 
-use arrow::datatypes::DataType;
-
 use crate::error::{Error, Result};
 use crate::options::{Newline, Quoting, WriterOptions};
+use arrow::datatypes::DataType;
 
 /// A text of up to 16 bytes, stored with one instruction.
 #[derive(Debug, Clone, Copy)]
@@ -138,20 +137,6 @@ impl Dialect {
     pub fn is_harmless(&self, alphabet: &[u8]) -> bool {
         !self.delimiter.iter().chain(&self.specials).any(|byte| alphabet.contains(byte))
             && (self.null.is_empty() || self.null.iter().any(|byte| !alphabet.contains(byte)))
-    }
-
-    /// Appends `text` in quotes.
-    pub fn quote_into(&self, text: &[u8], out: &mut Vec<u8>) {
-        let Some(quote) = self.quote else { return out.extend_from_slice(text) };
-        out.push(quote);
-        let mut rest = text;
-        while let Some(at) = memchr::memchr2(quote, self.escape, rest) {
-            out.extend_from_slice(&rest[..at]);
-            out.extend_from_slice(&[self.escape, rest[at]]);
-            rest = &rest[at + 1..];
-        }
-        out.extend_from_slice(rest);
-        out.push(quote);
     }
 }
 

@@ -23,7 +23,7 @@ use arrow::datatypes::{DataType, Int16Type, Int32Type, Int64Type, RunEndIndexTyp
 use crate::error::{Error, Fault, FaultCode, Location, Result};
 use crate::options::{FloatFormat, Quoting, WriterOptions};
 
-use block::{Block, ROWS};
+use block::{Block, ROWS, put_quoted};
 use column::Column;
 use dialect::Dialect;
 
@@ -57,23 +57,24 @@ impl Encoder {
         let fields = schema.fields();
         for (index, field) in fields.iter().enumerate() {
             let name = field.name().as_bytes();
-            if self.dialect.always_quotes(&DataType::Utf8) {
-                self.dialect.quote_into(name, out);
-            } else if self.dialect.needs_quotes(name) {
-                // Without quotes, an empty name is fine where it is not the whole line.
-                let refuse = self.dialect.breaks_a_row(name) || fields.len() == 1;
-                if self.dialect.quoting == Quoting::None && refuse {
-                    let at = Location::new(target).with_column(field.name());
-                    return Err(unquotable(at, "the column's name", name).into());
-                }
-                match self.dialect.quoting {
-                    Quoting::None => out.extend_from_slice(name),
-                    _ => self.dialect.quote_into(name, out),
-                }
+            let always = self.dialect.always_quotes(&DataType::Utf8);
+            let needed = !always && self.dialect.needs_quotes(name);
+            let never = self.dialect.quoting == Quoting::None;
+            // Without quotes, an empty name is fine where it is not the whole line.
+            if needed && never && (self.dialect.breaks_a_row(name) || fields.len() == 1) {
+                let at = Location::new(target).with_column(field.name());
+                return Err(unquotable(at, "the column's name", name).into());
+            }
+            let quoted = always || (needed && !never);
+            if quoted {
+                let from = out.len();
+                out.resize(from + 2 * name.len() + 1, 0);
+                let end = put_quoted(out, from, &self.dialect, name);
+                out.truncate(end);
             } else {
                 out.extend_from_slice(name);
             }
-            let tail = self.dialect.tail(index + 1 == fields.len(), false);
+            let tail = self.dialect.tail(index + 1 == fields.len(), quoted);
             out.extend_from_slice(&tail.bytes[..tail.len]);
         }
         Ok(())
