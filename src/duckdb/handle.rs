@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use duckdb::{Connection, ffi};
 
+use crate::duckdb::c_text::{c_text, text};
 use crate::duckdb::database::{DatabaseOptions, Inner, refuse};
-use crate::duckdb::raw::{c_text, text};
 use crate::duckdb::{error, sql};
 use crate::error::{Error, Result};
 

@@ -6,11 +6,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchReader};
-use arrow::datatypes::{
-    DataType, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType,
-};
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::deferred::{DeferredBatch, DeferredReader};
@@ -20,6 +17,7 @@ use crate::duckdb::raw::{RawChunk, RawConnection, RawStatement, RawStream};
 use crate::duckdb::scan::{Interrupter, cancelled};
 use crate::duckdb::sql::{self, TableName};
 use crate::duckdb::types;
+use crate::duckdb::vector::leaves_as_arrow;
 use crate::error::{Error, Result};
 use crate::job::Monitor;
 use crate::options::{ColumnOrder, nearest};
@@ -39,19 +37,12 @@ pub enum Query {
 /// threads. Dropping it ends the query.
 #[must_use = "nothing is read until it is iterated"]
 pub struct TableStream {
-    shape: Arc<Shape>,
+    schema: SchemaRef,
     result: Option<RawStream>,
     interrupter: Interrupter,
     monitor: Monitor,
     /// Keeps the handle open for as long as the connection.
     _database: Database,
-}
-
-/// What the batches of a stream look like.
-struct Shape {
-    schema: SchemaRef,
-    /// For each column of the stream, its place in the query's result.
-    places: Vec<usize>,
 }
 
 impl Database {
@@ -99,7 +90,7 @@ impl Database {
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let picked = pick(&names, order)?;
 
-        let casts: Vec<bool> = columns.iter().map(|column| !types::leaves_as_arrow(column.type_id)).collect();
+        let casts: Vec<bool> = columns.iter().map(|column| !leaves_as_arrow(column.type_id)).collect();
         let cast = |index: usize, expression: String| match casts[index] {
             true => sql::cast(&expression, "VARCHAR"),
             false => expression,
@@ -130,20 +121,12 @@ impl Database {
             let count = self.connect()?.query_row(&sql::count(&table.to_string()), [], |row| row.get(0));
             monitor.set_total_rows(count.map_err(|error| engine(DOING, error))?);
         }
-        let result = statement.stream(DOING).map_err(|error| cancelled(monitor.cancel_token()).unwrap_or(error))?;
-        let inner = result.schema();
-        let fields = picked.iter().zip(&places).map(|(&index, &place): (&usize, &usize)| {
-            let field = inner.field(place);
-            field.clone().with_name(names[index]).with_data_type(in_utc(field.data_type()))
-        });
+        let result =
+            statement.stream(DOING, &places).map_err(|error| cancelled(monitor.cancel_token()).unwrap_or(error))?;
+        let fields = picked.iter().zip(result.data_types());
+        let fields = fields.map(|(&index, data_type)| Field::new(names[index], data_type.clone(), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        Ok(TableStream {
-            shape: Arc::new(Shape { schema, places }),
-            result: Some(result),
-            interrupter,
-            monitor: monitor.clone(),
-            _database: self.clone(),
-        })
+        Ok(TableStream { schema, result: Some(result), interrupter, monitor: monitor.clone(), _database: self.clone() })
     }
 }
 
@@ -200,37 +183,8 @@ fn pick(names: &[&str], order: &ColumnOrder) -> Result<Vec<usize>> {
     Ok(picked)
 }
 
-/// Instants are the same in any zone; the session's, which DuckDB notes, depends on where the program runs.
-fn in_utc(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("UTC".into())),
-        other => other.clone(),
-    }
-}
-
-fn relabel(array: ArrayRef, to: &DataType) -> ArrayRef {
-    let DataType::Timestamp(unit, Some(zone)) = to else { return array };
-    if array.data_type() == to {
-        return array;
-    }
-    let zone = Arc::clone(zone);
-    match unit {
-        TimeUnit::Second => Arc::new(array.as_primitive::<TimestampSecondType>().clone().with_timezone(zone)),
-        TimeUnit::Millisecond => Arc::new(array.as_primitive::<TimestampMillisecondType>().clone().with_timezone(zone)),
-        TimeUnit::Microsecond => Arc::new(array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone(zone)),
-        TimeUnit::Nanosecond => Arc::new(array.as_primitive::<TimestampNanosecondType>().clone().with_timezone(zone)),
-    }
-}
-
-impl Shape {
-    fn batch(&self, chunk: RawChunk) -> Result<RecordBatch> {
-        let batch = chunk.into_batch(DOING)?;
-        let column = |(&place, field): (&usize, &Arc<arrow::datatypes::Field>)| {
-            relabel(Arc::clone(batch.column(place)), field.data_type())
-        };
-        let columns = self.places.iter().zip(self.schema.fields()).map(column).collect();
-        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| Error::arrow(DOING, error))
-    }
+fn batch(chunk: RawChunk, schema: &SchemaRef) -> Result<RecordBatch> {
+    RecordBatch::try_new(Arc::clone(schema), chunk.into_arrays()?).map_err(|error| Error::arrow(DOING, error))
 }
 
 impl TableStream {
@@ -252,10 +206,10 @@ impl TableStream {
 impl DeferredReader for TableStream {
     fn next_deferred(&mut self) -> Result<Option<DeferredBatch>> {
         let chunk = self.pull()?;
-        let shape = &self.shape;
+        let schema = &self.schema;
         Ok(chunk.map(|chunk| {
-            let shape = Arc::clone(shape);
-            DeferredBatch::new(chunk.rows(), move || shape.batch(chunk))
+            let schema = Arc::clone(schema);
+            DeferredBatch::new(chunk.rows(), move || batch(chunk, &schema))
         }))
     }
 }
@@ -264,13 +218,13 @@ impl Iterator for TableStream {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.pull().and_then(|chunk| chunk.map(|chunk| self.shape.batch(chunk)).transpose());
+        let batch = self.pull().and_then(|chunk| chunk.map(|chunk| batch(chunk, &self.schema)).transpose());
         batch.map_err(ArrowError::from).transpose()
     }
 }
 
 impl RecordBatchReader for TableStream {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.shape.schema)
+        Arc::clone(&self.schema)
     }
 }

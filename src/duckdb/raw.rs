@@ -4,17 +4,18 @@
 //! show its raw handle, and its statements borrow from it; a scan needs the former, a stream that owns its
 //! connection cannot live with the latter.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::ptr;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, StructArray};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
-use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use duckdb::ffi;
 
+use crate::duckdb::c_text::{c_text, text};
 use crate::duckdb::error::engine;
+use crate::duckdb::vector::VectorType;
 use crate::error::{Error, Result};
 
 /// A raw connection. Clones of the `Arc` keep it open; the last one closes it.
@@ -176,26 +177,19 @@ impl RawStatement {
         }
     }
 
-    /// Runs it; rows are made as they are pulled.
-    pub(crate) fn stream(self, doing: &str) -> Result<RawStream> {
+    /// Runs it; rows are made as they are pulled, and turned into Arrow these columns of them. Others may be of any type.
+    pub(crate) fn stream(self, doing: &str, columns: &[usize]) -> Result<RawStream> {
         // SAFETY: the result is owned by `RawResult` from the start, which destroys it in every case.
         unsafe {
-            let (spent, to_free) = unbounded();
-            let mut layout = ChunkLayout {
-                options: ptr::null_mut(),
-                rows: DataType::Null,
-                spent,
-                _connection: Arc::clone(&self._connection),
-            };
+            let connection = Arc::clone(&self._connection);
             let mut result = RawResult { result: std::mem::zeroed(), _statement: self };
             let state = ffi::duckdb_execute_prepared_streaming(result._statement.statement, &mut result.result);
             if state != ffi::DuckDBSuccess {
                 return Err(engine(doing, text(ffi::duckdb_result_error(&mut result.result))));
             }
-            layout.options = ffi::duckdb_result_get_arrow_options(&mut result.result);
-            let schema = Arc::new(result.schema(doing, &layout)?);
-            layout.rows = DataType::Struct(schema.fields().clone());
-            Ok(RawStream { result, layout: Arc::new(layout), schema, to_free })
+            let (spent, to_free) = unbounded();
+            let layout = Arc::new(ChunkLayout { columns: result.columns(columns)?, spent, _connection: connection });
+            Ok(RawStream { result, to_free, layout })
         }
     }
 }
@@ -214,12 +208,12 @@ pub(crate) struct RawStream {
     /// allocates at that moment wait for each other, several times per chunk. Before `layout`, that keeps the database.
     to_free: Receiver<OwnedChunk>,
     layout: Arc<ChunkLayout>,
-    schema: SchemaRef,
 }
 
 impl RawStream {
-    pub(crate) fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+    /// The Arrow types of the columns.
+    pub(crate) fn data_types(&self) -> impl Iterator<Item = &DataType> {
+        self.layout.columns.iter().map(|(_, column)| column.data_type())
     }
 
     /// The next rows; `None` at the end.
@@ -249,25 +243,19 @@ struct RawResult {
 unsafe impl Send for RawResult {}
 
 impl RawResult {
-    /// The schema of the rows, under the options of `layout`.
-    fn schema(&mut self, doing: &str, layout: &ChunkLayout) -> Result<Schema> {
-        // SAFETY: names live in the result, which lives in `self`; types are destroyed after the call; the schema
-        // that DuckDB fills has the C layout that arrow's type has.
+    /// Where these columns are, and what their vectors are.
+    fn columns(&mut self, columns: &[usize]) -> Result<Vec<(u64, VectorType)>> {
+        // SAFETY: the result is alive; each type is destroyed after its last use.
         unsafe {
-            let count = ffi::duckdb_column_count(&mut self.result);
-            let mut names: Vec<_> = (0..count).map(|i| ffi::duckdb_column_name(&mut self.result, i)).collect();
-            let mut types: Vec<_> = (0..count).map(|i| ffi::duckdb_column_logical_type(&mut self.result, i)).collect();
-            let mut c_schema = FFI_ArrowSchema::empty();
-            let failure = ffi::duckdb_to_arrow_schema(
-                layout.options,
-                types.as_mut_ptr(),
-                names.as_mut_ptr(),
-                count,
-                ptr::from_mut(&mut c_schema).cast(),
-            );
-            types.iter_mut().for_each(|type_| ffi::duckdb_destroy_logical_type(type_));
-            check(doing, failure)?;
-            Schema::try_from(&c_schema).map_err(|error| Error::arrow(doing, error))
+            let column = |&index: &usize| {
+                let index = index as u64;
+                let mut logical = ffi::duckdb_column_logical_type(&mut self.result, index);
+                let column = VectorType::new(logical);
+                ffi::duckdb_destroy_logical_type(&mut logical);
+                let column = column.ok_or_else(|| Error::internal("a column was to be cast to text, and was not"));
+                column.map(|column| (index, column))
+            };
+            columns.iter().map(column).collect()
         }
     }
 }
@@ -279,28 +267,11 @@ impl Drop for RawResult {
     }
 }
 
-/// What turning the chunks of one result into Arrow takes. The options point into the connection.
+/// What turning the chunks of one result into Arrow takes.
 struct ChunkLayout {
-    options: ffi::duckdb_arrow_options,
-    /// A row of all columns, as Arrow has it.
-    rows: DataType,
+    columns: Vec<(u64, VectorType)>,
     spent: Sender<OwnedChunk>,
     _connection: Arc<RawConnection>,
-}
-
-// SAFETY: filled before it is shared, and only read from then on: the engine copies settings out of the options and asks
-// the connection's database for extension types under that list's own lock.
-unsafe impl Send for ChunkLayout {}
-// SAFETY: as above.
-unsafe impl Sync for ChunkLayout {}
-
-impl Drop for ChunkLayout {
-    fn drop(&mut self) {
-        if !self.options.is_null() {
-            // SAFETY: the only owner, and the connection is still open.
-            unsafe { ffi::duckdb_destroy_arrow_options(&mut self.options) }
-        }
-    }
 }
 
 /// One engine vector of rows, in the engine's own form. It may outlive the result, and go to another thread.
@@ -316,19 +287,20 @@ impl RawChunk {
         self.rows
     }
 
-    /// The rows as Arrow.
-    pub(crate) fn into_batch(self, doing: &str) -> Result<RecordBatch> {
-        let mut array = FFI_ArrowArray::empty();
-        // SAFETY: the array is filled by DuckDB under the options that gave the schema, and copies or keeps what it needs
-        // of the chunk, which is destroyed afterwards.
-        let data = unsafe {
-            let out = ptr::from_mut(&mut array).cast();
-            check(doing, ffi::duckdb_data_chunk_to_arrow(self.layout.options, self.chunk.0, out))?;
-            from_ffi_and_data_type(array, self.layout.rows.clone()).map_err(|error| Error::arrow(doing, error))?
+    /// The stream's columns as Arrow.
+    pub(crate) fn into_arrays(self) -> Result<Vec<ArrayRef>> {
+        let array = |(index, column): &(u64, VectorType)| {
+            // SAFETY: a chunk of a streamed result has flat vectors, one for each column, each with all its rows; it is
+            // ours alone.
+            unsafe {
+                let vector = ffi::duckdb_data_chunk_get_vector(self.chunk.0, *index);
+                column.array(vector, self.rows)
+            }
         };
+        let arrays = self.layout.columns.iter().map(array).collect();
         // If the stream has ended, it is freed here.
         let _ = self.layout.spent.send(self.chunk);
-        Ok(RecordBatch::from(StructArray::from(data)))
+        arrays
     }
 }
 
@@ -344,40 +316,4 @@ impl Drop for OwnedChunk {
         // SAFETY: the only owner.
         unsafe { ffi::duckdb_destroy_data_chunk(&mut self.0) }
     }
-}
-
-/// Takes an error object of the engine, if it is one.
-///
-/// # Safety
-/// `failure` is null or owned by the caller, who gives it up.
-unsafe fn check(doing: &str, mut failure: ffi::duckdb_error_data) -> Result<()> {
-    if failure.is_null() {
-        return Ok(());
-    }
-    // SAFETY: not null, and ours; the message is copied before the object goes.
-    unsafe {
-        let result = match ffi::duckdb_error_data_has_error(failure) {
-            true => Err(engine(doing, text(ffi::duckdb_error_data_message(failure)))),
-            false => Ok(()),
-        };
-        ffi::duckdb_destroy_error_data(&mut failure);
-        result
-    }
-}
-
-/// Copies a C string; null is empty.
-///
-/// # Safety
-/// `message` is null or a NUL-terminated string that lives during the call.
-pub(crate) unsafe fn text(message: *const std::ffi::c_char) -> String {
-    if message.is_null() {
-        return String::new();
-    }
-    // SAFETY: as the caller promises.
-    unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned()
-}
-
-/// A text for the C API, which ends at NUL.
-pub(crate) fn c_text(text: &str) -> Result<CString> {
-    CString::new(text).map_err(|_| Error::usage("SQL and names must not hold a NUL byte"))
 }

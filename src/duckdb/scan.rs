@@ -23,8 +23,9 @@ use arrow::ffi_stream::FFI_ArrowArrayStream;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use duckdb::ffi;
 
+use crate::duckdb::c_text::c_text;
 use crate::duckdb::database::Database;
-use crate::duckdb::raw::{RawConnection, c_text};
+use crate::duckdb::raw::RawConnection;
 use crate::duckdb::sql;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::{CancelToken, Monitor};

@@ -1,11 +1,10 @@
 //! The type map between Arrow and DuckDB, both ways.
 //!
-//! In: an Arrow schema to load, a table's columns, a query's columns. Out: whether DuckDB takes it (a refusal names
-//! the column, before anything runs), how a column is cast into an existing one so that no value changes, and
-//! which columns leave as DuckDB's own text because Arrow has no equal for them.
+//! In: an Arrow schema to load, a table's columns. Out: whether DuckDB takes it (a refusal names the column, before
+//! anything runs), and how a column is cast into an existing one so that no value changes.
 
 use arrow::datatypes::{DataType, IntervalUnit, Schema, TimeUnit};
-use duckdb::{Connection, ffi};
+use duckdb::Connection;
 
 use crate::duckdb::database::TableColumn;
 use crate::duckdb::error::engine;
@@ -212,32 +211,4 @@ pub(crate) fn describe(connection: &Connection, table: &TableName) -> Result<Opt
         Err(error) if error.to_string().contains("does not exist") => Ok(None),
         Err(error) => Err(engine(doing, error)),
     }
-}
-
-/// Whether a column of this type leaves DuckDB as Arrow; all others leave as their text.
-pub(crate) fn leaves_as_arrow(type_id: ffi::duckdb_type) -> bool {
-    matches!(
-        type_id,
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_BOOLEAN
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_TINYINT
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_SMALLINT
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_INTEGER
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_BIGINT
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_UTINYINT
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_USMALLINT
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_UINTEGER
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_UBIGINT
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_FLOAT
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_DOUBLE
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_DECIMAL
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_DATE
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIME
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_S
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_MS
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_NS
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_TZ
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_VARCHAR
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_ENUM
-    )
 }

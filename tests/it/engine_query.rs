@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch, RecordBatchReader};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use duckstream::{
     CancelToken, ColumnOrder, Database, DatabaseOptions, ErrorKind, Monitor, Progress, Query, Result, TableStream,
@@ -150,6 +151,86 @@ fn every_type_leaves_with_its_values() {
     let batches: Vec<_> = stream.unwrap().collect::<Result<_, _>>().unwrap();
     assert_eq!(column(&batches, 0)[0].as_deref(), Some("170141183460469231731687303715884105727"));
     assert_eq!(column(&batches, 1)[0].as_deref(), Some("\\xAA"));
+}
+
+#[test]
+fn values_leave_with_all_their_bits() {
+    let database = Database::memory().unwrap();
+    // Each pair is a value and what its bits are as a number; rows span several vectors, and some are NULL.
+    let pairs = [
+        ("(i % 100)::TINYINT", "i % 100"),
+        ("(1000 * i)::INTEGER", "1000 * i"),
+        ("(i % 100)::UTINYINT", "i % 100"),
+        ("DATE '1970-01-01' + i::INTEGER", "i"),
+        ("make_time(0, 0, i / 1000.0)", "1000 * i"),
+        ("make_timestamp(i * 1000000007)", "i * 1000000007"),
+        ("make_timestamp_ms(i * 1000)::TIMESTAMP_S", "i"),
+        ("make_timestamp_ms(i * 1000 + 1)::TIMESTAMP_MS", "i * 1000 + 1"),
+        ("make_timestamp_ns(i * 1000000007)", "i * 1000000007"),
+        ("to_timestamp(i * 1001)", "i * 1001000000"),
+        ("(i / 10)::DECIMAL(4, 1)", "i"),
+        ("(i / 10)::DECIMAL(9, 1)", "i"),
+        ("(i / 10)::DECIMAL(18, 1)", "i"),
+        ("(i / 10)::DECIMAL(38, 1)", "i"),
+    ];
+    for (value, bits) in pairs {
+        let text = format!(
+            "SELECT CASE WHEN i % 7 > 0 THEN {value} END AS v, CASE WHEN i % 7 > 0 THEN ({bits})::BIGINT END AS b \
+             FROM range(5000) t(i)"
+        );
+        let mut count = 0;
+        for batch in open(&database, &sql(&text), &ColumnOrder::Table).unwrap_or_else(|error| panic!("{text}: {error}"))
+        {
+            let batch = batch.unwrap();
+            let (values, bits) = (batch.column(0), batch.column(1).as_primitive::<Int64Type>());
+            assert_eq!(values.logical_nulls(), bits.logical_nulls(), "{value}");
+            let as_number = match values.data_type() {
+                DataType::Decimal128(..) => {
+                    values.as_primitive::<Decimal128Type>().reinterpret_cast::<Decimal128Type>().unary(|v| v as i64)
+                }
+                DataType::Date32 | DataType::Time64(_) | DataType::Timestamp(..) => {
+                    let bits = if values.data_type() == &DataType::Date32 { DataType::Int32 } else { DataType::Int64 };
+                    let bits = cast(values, &bits).unwrap();
+                    cast(&bits, &DataType::Int64).unwrap().as_primitive::<Int64Type>().clone()
+                }
+                _ => cast(values, &DataType::Int64).unwrap().as_primitive::<Int64Type>().clone(),
+            };
+            assert_eq!(&as_number, bits, "{value} leaves as {}", values.data_type());
+            count += batch.num_rows();
+        }
+        assert_eq!(count, 5000);
+    }
+}
+
+#[test]
+fn texts_of_every_length_leave_as_they_are() {
+    let database = Database::memory().unwrap();
+    // Texts within and beyond what the engine keeps in place, around each step of the copy, and NULL among them.
+    let text = "SELECT r, CASE WHEN r % 11 = 5 THEN NULL ELSE repeat('ä', r % 3) || repeat('x', (r * 7) % 80) || \
+                chr((97 + r % 26)::INTEGER) END AS t, r % 2 = 0 AS even, CASE WHEN r % 5 > 0 THEN r / 8 END AS f \
+                FROM range(0, 5000, 1) t(r)";
+    let text = text.replace("r / 8", "r / 8.0::DOUBLE");
+    let mut row = 0;
+    for batch in open(&database, &sql(&text), &ColumnOrder::Table).unwrap() {
+        let batch = batch.unwrap();
+        for at in 0..batch.num_rows() {
+            let r: usize = row + at;
+            let expected = (r % 11 != 5).then(|| {
+                "ä".repeat(r % 3) + &"x".repeat((r * 7) % 80) + char::from(b'a' + (r % 26) as u8).encode_utf8(&mut [0])
+            });
+            let texts = batch.column(1).as_string::<i32>();
+            assert_eq!(texts.is_valid(at).then(|| texts.value(at)), expected.as_deref(), "row {r}");
+            assert_eq!(batch.column(2).as_boolean().value(at), r.is_multiple_of(2));
+            let floats = batch.column(3).as_primitive::<Float64Type>();
+            assert_eq!(floats.is_valid(at).then(|| floats.value(at)), (!r.is_multiple_of(5)).then_some(r as f64 / 8.0));
+        }
+        row += batch.num_rows();
+    }
+    assert_eq!(row, 5000);
+    // What was handed out does not need the stream, nor the database.
+    let batches: Vec<_> = open(&database, &sql(&text), &ColumnOrder::Table).unwrap().collect::<Result<_, _>>().unwrap();
+    drop(database);
+    assert_eq!(column(&batches, 1)[4].as_deref(), Some("äxxxxxxxxxxxxxxxxxxxxxxxxxxxxe"));
 }
 
 #[test]
