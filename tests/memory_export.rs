@@ -70,8 +70,8 @@ fn peak_of_export(rows: usize, batch_rows: usize, threads: usize) -> usize {
 #[test]
 fn an_export_holds_some_batches_whatever_the_table() {
     for (batch_rows, threads) in [(2_048, 1), (2_048, 2), (2_048, 8), (122_880, 2)] {
-        let short = peak_of_export(400_000, batch_rows, threads);
-        let long = peak_of_export(2_000_000, batch_rows, threads);
+        let short = peak_of_export(1_000_000, batch_rows, threads);
+        let long = peak_of_export(4_000_000, batch_rows, threads);
         assert!(long < 64 << 20, "{long} bytes with {threads} threads");
         assert!(long < short + short / 2 + (4 << 20), "{short}, then {long} bytes with {threads} threads");
     }
