@@ -258,7 +258,7 @@ impl<'a> Column<'a> {
             }
             let (source, start, end) = texts.place(first + row);
             let text = &source[start..end];
-            let breaks = suspect && dialect.breaks_a_row(text);
+            let breaks = suspect && dialect.breaks_a_row_in(source, start, end);
             // What is empty is never bare, so that it is nobody's NULL; without quotes, only our own NULL counts.
             let like_null = text == null || (text.is_empty() && !never);
             if !(self.quoted | breaks | like_null) {

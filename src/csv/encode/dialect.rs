@@ -102,19 +102,47 @@ impl Dialect {
     /// Whether a byte that could need quotes is in `text`, by a loop that compiles to SIMD.
     #[inline]
     pub fn is_suspect(&self, text: &[u8]) -> bool {
-        let [a, b, c, d, e] = self.specials;
-        let suspect = |byte: u8| (byte == a) | (byte == b) | (byte == c) | (byte == d) | (byte == e);
         let (chunks, rest) = text.as_chunks::<32>();
-        chunks.iter().any(|chunk| chunk.iter().fold(false, |any, byte| any | suspect(*byte)))
-            | rest.iter().fold(false, |any, byte| any | suspect(*byte))
+        chunks.iter().any(|chunk| chunk.iter().fold(false, |any, byte| any | self.is_special(*byte)))
+            | rest.iter().fold(false, |any, byte| any | self.is_special(*byte))
+    }
+
+    #[inline(always)]
+    fn is_special(&self, byte: u8) -> bool {
+        let [a, b, c, d, e] = self.specials;
+        (byte == a) | (byte == b) | (byte == c) | (byte == d) | (byte == e)
+    }
+
+    /// [`is_suspect`](Self::is_suspect) for a piece of `source`: of most texts, that are short, all bytes at once.
+    #[inline(always)]
+    fn is_suspect_in(&self, source: &[u8], start: usize, end: usize) -> bool {
+        match source[start..].first_chunk::<32>() {
+            Some(chunk) if end - start <= 32 => {
+                let len = (end - start) as u8;
+                let within = |(at, byte): (usize, &u8)| ((at as u8) < len) & self.is_special(*byte);
+                chunk.iter().enumerate().fold(false, |any, byte| any | within(byte))
+            }
+            _ => self.is_suspect(&source[start..end]),
+        }
     }
 
     /// Whether `text`, standing bare, would not be taken for one value.
     pub fn breaks_a_row(&self, text: &[u8]) -> bool {
-        let suspect = self.is_suspect(text);
+        self.breaks_a_row_in(text, 0, text.len())
+    }
+
+    /// [`breaks_a_row`](Self::breaks_a_row) for a piece of `source`.
+    #[inline(always)]
+    pub fn breaks_a_row_in(&self, source: &[u8], start: usize, end: usize) -> bool {
+        let suspect = self.is_suspect_in(source, start, end);
         if !suspect || self.delimiter.len() == 1 {
             return suspect;
         }
+        self.holds_a_special(&source[start..end])
+    }
+
+    /// Whether a suspect text holds the whole of a delimiter of several bytes, or something else that needs quotes.
+    fn holds_a_special(&self, text: &[u8]) -> bool {
         let [first, others @ ..] = self.specials;
         text.iter().enumerate().any(|(at, byte)| {
             if *byte == first {
