@@ -5,7 +5,7 @@
 //! - `header.rs`, `names.rs`: what stands before the data, and the columns' names.
 //! - `types.rs`, `parse/`, `value.rs`, `infer.rs`: types, one parse function each, a column's rules, inference.
 //! - `table.rs`, `plan.rs`: the columns of all inputs, and what is done with the records of one.
-//! - `decode/`: one chunk to one batch, by two decoders; `canonical.rs` makes odd rows ordinary.
+//! - `decode/`: one chunk to one batch, by two decoders; `canonical.rs` makes odd rows ordinary, `stash.rs` keeps buffers.
 //! - `feed.rs`, `pipeline.rs`, `reader.rs`, `reader_builder.rs`: input after input, many threads, one ordered stream.
 //! - `input_set.rs`: reading again with wider types. `locate.rs`: from a row back to its record.
 //! - `encode/`, `pool.rs`, `writer.rs`: batches to text, encoded by many threads, written in order.
@@ -32,6 +32,7 @@ mod reader_builder;
 mod scanner;
 mod simd;
 pub(crate) mod split;
+mod stash;
 mod table;
 mod tokenize;
 mod types;

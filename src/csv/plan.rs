@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicUsize;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use crate::csv::dialect::Dialect;
+use crate::csv::stash::Stash;
 use crate::csv::types::ColumnType;
 use crate::csv::value::{Rules, parse};
 use crate::options::{DecoderChoice, LongRows, ShortRows};
@@ -42,6 +43,8 @@ pub(crate) struct Column {
     pub constant: Option<String>,
     /// Bytes of text in the largest batch so far: what the next one will need.
     pub text_bytes: AtomicUsize,
+    /// Its buffers that nobody uses any more.
+    pub stash: Arc<Stash>,
 }
 
 impl Column {
@@ -54,6 +57,7 @@ impl Column {
             rules,
             constant: None,
             text_bytes: AtomicUsize::new(0),
+            stash: Arc::default(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! What depends on the processor: blocks of 64 bytes as bit masks, and work compiled for newer instructions.
 //!
 //! In: a block, a byte to look for, a mask. Out: masks, positions of their bits. Three forms with the same result, chosen
-//! once at run time: AVX-512, AVX2, and eight bytes at a time in plain words. This file and the column builder hold the
-//! only `unsafe` of the CSV half: here, calls into forms that the processor was found to have.
+//! once at run time: AVX-512, AVX2, and eight bytes at a time in plain words. This file, the column builder and the
+//! stash hold the only `unsafe` of the CSV half: here, calls into forms that the processor was found to have.
 
 /// The forms that answer to a block.
 pub(crate) trait Classify {

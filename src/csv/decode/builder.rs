@@ -3,81 +3,27 @@
 //! In: the fields of a step (positions in a text), or single values. Out: an Arrow array. Values that do not parse are
 //! reported by row and leave a NULL behind, which goes away with the row.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, NullArray, PrimitiveArray, StringArray, new_null_array};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowNativeType, ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::error::ArrowError;
 
 use crate::csv::decode::lanes::{LANES, Lane, Lanes};
 use crate::csv::decode::shape::{self, Shape, Shapeless};
-use crate::csv::dialect::Dialect;
+use crate::csv::decode::step::{BadField, Step};
 use crate::csv::plan::Column;
 use crate::csv::simd::{Classify, Kernel, best};
 use crate::csv::split::PADDING;
+use crate::csv::stash::Stash;
 use crate::csv::tokenize::field_value;
 use crate::csv::types::ColumnType;
 use crate::csv::value::{Value, parse};
-
-/// Rows of a text whose field ends are known.
-pub(crate) struct Step<'a> {
-    /// The text, and at least 64 bytes after it.
-    pub text: &'a [u8],
-    /// The dialect of the text, of a kind that needs no more than quote and delimiter.
-    pub dialect: &'a Dialect,
-    /// One position before the first field, then the end of each field: `rows * width + 1` in all.
-    pub ends: &'a [u32],
-    pub rows: usize,
-    pub width: usize,
-}
-
-impl Step<'_> {
-    /// Start and end of one field after the other in a column.
-    #[inline(always)]
-    fn fields(&self, field: usize) -> impl Iterator<Item = (usize, usize)> {
-        (0..self.rows).map(move |row| self.field(row, field))
-    }
-
-    /// Start and end of a field. A `\r` before the line end is no part of the last one.
-    #[inline(always)]
-    fn field(&self, row: usize, field: usize) -> (usize, usize) {
-        let at = row * self.width + field;
-        let (start, mut end) = (self.ends[at].wrapping_add(1) as usize, self.ends[at + 1] as usize);
-        if field + 1 == self.width && end > start && self.text[end - 1] == b'\r' {
-            end -= 1;
-        }
-        (start, end)
-    }
-
-    /// The 64 bytes from behind the quote at `start` on, if the next special byte is the quote that ends the field.
-    #[inline(always)]
-    fn plain_within<C: Classify>(&self, start: usize, end: usize) -> Option<&[u8; 64]> {
-        let block = self.text.get(start + 1..)?.first_chunk()?;
-        let special = |byte: Option<u8>| byte.map_or(0, |byte| C::equal(block, byte));
-        let first = (special(self.dialect.quote) | special(self.dialect.escape)).trailing_zeros() as usize;
-        (first < 64 && start + 2 + first == end && Some(block[first]) == self.dialect.quote).then_some(block)
-    }
-
-    /// The bytes of one row, without its line end.
-    pub(crate) fn row(&self, row: usize) -> Range<usize> {
-        let start = self.ends[row * self.width].wrapping_add(1) as usize;
-        let end = self.ends[(row + 1) * self.width] as usize;
-        start..if end > start && self.text[end - 1] == b'\r' { end - 1 } else { end }
-    }
-}
-
-/// A field that does not parse: the row within the step, and the value.
-pub(crate) struct BadField {
-    pub row: usize,
-    pub value: Vec<u8>,
-    pub quoted: bool,
-}
 
 /// Which rows are NULL; costs nothing until the first one is.
 #[derive(Default)]
@@ -128,6 +74,13 @@ enum Values {
     Constant(usize),
 }
 
+/// An empty vector for values.
+fn emptied<T: ArrowNativeType>(stash: &Stash, rows: usize) -> Vec<T> {
+    let mut values = stash.take(rows);
+    values.clear();
+    values
+}
+
 /// Text under construction: `bytes` is longer than what is filled, so that many bytes can be copied at once.
 struct Text {
     offsets: Vec<i32>,
@@ -147,30 +100,29 @@ pub(crate) struct Builder<'a> {
 impl<'a> Builder<'a> {
     /// An empty column with room for `rows`.
     pub(crate) fn new(column: &'a Column, rows: usize) -> Builder<'a> {
+        let stash = &column.stash;
         let values = match column.column_type {
             _ if column.constant.is_some() => Values::Constant(0),
             _ if column.field.is_none() => Values::Nothing(0),
             ColumnType::Unknown => Values::Nothing(0),
             ColumnType::Boolean => Values::Boolean(Vec::with_capacity(rows)),
-            ColumnType::Int8 => Values::Int8(Vec::with_capacity(rows)),
-            ColumnType::Int16 => Values::Int16(Vec::with_capacity(rows)),
-            ColumnType::Int32 => Values::Int32(Vec::with_capacity(rows)),
-            ColumnType::Int64 => Values::Int64(Vec::with_capacity(rows)),
-            ColumnType::UInt8 => Values::UInt8(Vec::with_capacity(rows)),
-            ColumnType::UInt16 => Values::UInt16(Vec::with_capacity(rows)),
-            ColumnType::UInt32 => Values::UInt32(Vec::with_capacity(rows)),
-            ColumnType::UInt64 => Values::UInt64(Vec::with_capacity(rows)),
-            ColumnType::Float32 => Values::Float32(Vec::with_capacity(rows)),
-            ColumnType::Float64 => Values::Float64(Vec::with_capacity(rows)),
-            ColumnType::Decimal(..) => Values::Decimal(Vec::with_capacity(rows)),
-            ColumnType::Date => Values::Date(Vec::with_capacity(rows)),
-            ColumnType::Timestamp | ColumnType::TimestampUtc | ColumnType::Time => {
-                Values::Micros(Vec::with_capacity(rows))
-            }
+            ColumnType::Int8 => Values::Int8(emptied(stash, rows)),
+            ColumnType::Int16 => Values::Int16(emptied(stash, rows)),
+            ColumnType::Int32 => Values::Int32(emptied(stash, rows)),
+            ColumnType::Int64 => Values::Int64(emptied(stash, rows)),
+            ColumnType::UInt8 => Values::UInt8(emptied(stash, rows)),
+            ColumnType::UInt16 => Values::UInt16(emptied(stash, rows)),
+            ColumnType::UInt32 => Values::UInt32(emptied(stash, rows)),
+            ColumnType::UInt64 => Values::UInt64(emptied(stash, rows)),
+            ColumnType::Float32 => Values::Float32(emptied(stash, rows)),
+            ColumnType::Float64 => Values::Float64(emptied(stash, rows)),
+            ColumnType::Decimal(..) => Values::Decimal(emptied(stash, rows)),
+            ColumnType::Date => Values::Date(emptied(stash, rows)),
+            ColumnType::Timestamp | ColumnType::TimestampUtc | ColumnType::Time => Values::Micros(emptied(stash, rows)),
             ColumnType::Text => {
-                let mut offsets = Vec::with_capacity(rows + 1);
+                let mut offsets = emptied(stash, rows + 1);
                 offsets.push(0);
-                let bytes = Vec::with_capacity(column.text_bytes.load(Ordering::Relaxed));
+                let bytes = stash.take(column.text_bytes.load(Ordering::Relaxed));
                 Values::Text(Text { offsets, bytes, filled: 0 })
             }
         };
@@ -288,45 +240,52 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// If a text is not valid UTF-8.
     pub(crate) fn finish(self) -> Result<ArrayRef, ArrowError> {
-        fn primitive<T: ArrowPrimitiveType>(values: Vec<T::Native>, nulls: Nulls) -> PrimitiveArray<T> {
-            let nulls = nulls.finish(values.len());
-            PrimitiveArray::new(ScalarBuffer::from(values), nulls)
+        fn primitive<T: ArrowPrimitiveType>(
+            stash: &Arc<Stash>,
+            values: Vec<T::Native>,
+            nulls: Nulls,
+        ) -> PrimitiveArray<T> {
+            let rows = values.len();
+            let nulls = nulls.finish(rows);
+            PrimitiveArray::new(ScalarBuffer::from(stash.lend(values, rows)), nulls)
         }
         let Builder { column, values, nulls, .. } = self;
+        let stash = &column.stash;
         Ok(match values {
             Values::Boolean(values) => {
                 let nulls = nulls.finish(values.len());
                 Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls))
             }
-            Values::Int8(values) => Arc::new(primitive::<Int8Type>(values, nulls)),
-            Values::Int16(values) => Arc::new(primitive::<Int16Type>(values, nulls)),
-            Values::Int32(values) => Arc::new(primitive::<Int32Type>(values, nulls)),
-            Values::Int64(values) => Arc::new(primitive::<Int64Type>(values, nulls)),
-            Values::UInt8(values) => Arc::new(primitive::<UInt8Type>(values, nulls)),
-            Values::UInt16(values) => Arc::new(primitive::<UInt16Type>(values, nulls)),
-            Values::UInt32(values) => Arc::new(primitive::<UInt32Type>(values, nulls)),
-            Values::UInt64(values) => Arc::new(primitive::<UInt64Type>(values, nulls)),
-            Values::Float32(values) => Arc::new(primitive::<Float32Type>(values, nulls)),
-            Values::Float64(values) => Arc::new(primitive::<Float64Type>(values, nulls)),
+            Values::Int8(values) => Arc::new(primitive::<Int8Type>(stash, values, nulls)),
+            Values::Int16(values) => Arc::new(primitive::<Int16Type>(stash, values, nulls)),
+            Values::Int32(values) => Arc::new(primitive::<Int32Type>(stash, values, nulls)),
+            Values::Int64(values) => Arc::new(primitive::<Int64Type>(stash, values, nulls)),
+            Values::UInt8(values) => Arc::new(primitive::<UInt8Type>(stash, values, nulls)),
+            Values::UInt16(values) => Arc::new(primitive::<UInt16Type>(stash, values, nulls)),
+            Values::UInt32(values) => Arc::new(primitive::<UInt32Type>(stash, values, nulls)),
+            Values::UInt64(values) => Arc::new(primitive::<UInt64Type>(stash, values, nulls)),
+            Values::Float32(values) => Arc::new(primitive::<Float32Type>(stash, values, nulls)),
+            Values::Float64(values) => Arc::new(primitive::<Float64Type>(stash, values, nulls)),
             Values::Decimal(values) => {
-                let nulls = nulls.finish(values.len());
-                let array = Decimal128Array::new(ScalarBuffer::from(values), nulls);
+                let rows = values.len();
+                let nulls = nulls.finish(rows);
+                let array = Decimal128Array::new(ScalarBuffer::from(stash.lend(values, rows)), nulls);
                 Arc::new(array.with_data_type(column.column_type.data_type()))
             }
-            Values::Date(values) => Arc::new(primitive::<Date32Type>(values, nulls)),
+            Values::Date(values) => Arc::new(primitive::<Date32Type>(stash, values, nulls)),
             Values::Micros(values) => match column.column_type {
-                ColumnType::Time => Arc::new(primitive::<Time64MicrosecondType>(values, nulls)),
+                ColumnType::Time => Arc::new(primitive::<Time64MicrosecondType>(stash, values, nulls)),
                 ColumnType::TimestampUtc => {
-                    Arc::new(primitive::<TimestampMicrosecondType>(values, nulls).with_timezone("UTC"))
+                    Arc::new(primitive::<TimestampMicrosecondType>(stash, values, nulls).with_timezone("UTC"))
                 }
-                _ => Arc::new(primitive::<TimestampMicrosecondType>(values, nulls)),
+                _ => Arc::new(primitive::<TimestampMicrosecondType>(stash, values, nulls)),
             },
-            Values::Text(mut text) => {
-                text.bytes.truncate(text.filled);
-                column.text_bytes.fetch_max(text.filled + text.filled / 16 + 64, Ordering::Relaxed);
-                let nulls = nulls.finish(text.offsets.len() - 1);
-                let offsets = OffsetBuffer::new(ScalarBuffer::from(text.offsets));
-                Arc::new(StringArray::try_new(offsets, Buffer::from_vec(text.bytes), nulls)?)
+            Values::Text(text) => {
+                // What the last step asked for is more than it filled.
+                column.text_bytes.fetch_max(text.bytes.len() + text.filled / 16, Ordering::Relaxed);
+                let ends = text.offsets.len();
+                let offsets = OffsetBuffer::new(ScalarBuffer::from(stash.lend(text.offsets, ends)));
+                Arc::new(StringArray::try_new(offsets, stash.lend(text.bytes, text.filled), nulls.finish(ends - 1))?)
             }
             Values::Nothing(rows) => new_null_array(&column.column_type.data_type(), rows),
             Values::Constant(rows) => match &column.constant {

@@ -6,7 +6,8 @@
 //! [`canonicalize`] and decoded by the same loops; only that row pays for it.
 
 use crate::csv::canonical::{Canonical, Origin, RowCounts, RowFault, canonicalize};
-use crate::csv::decode::builder::{BadField, Builder, Step};
+use crate::csv::decode::builder::Builder;
+use crate::csv::decode::step::{BadField, Step};
 use crate::csv::decode::{Misfit, Raw};
 use crate::csv::dialect::Dialect;
 use crate::csv::plan::Plan;

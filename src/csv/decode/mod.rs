@@ -2,6 +2,7 @@
 //!
 //! - `builder.rs`: a column under construction, and its NULLs.
 //! - `shape.rs`: what most values of a type look like; `lanes.rs`: such values, many at once; `word.rs`: one at a time.
+//! - `step.rs`: some rows, and where their fields are.
 //! - `columnar.rs`: the fast decoder: field positions first, then column by column.
 //! - `arrow_csv.rs`: the reference: arrow-csv's push decoder, then the same parse functions.
 //!
@@ -13,6 +14,7 @@ mod builder;
 mod columnar;
 mod lanes;
 mod shape;
+mod step;
 mod word;
 
 use arrow::array::{ArrayRef, BooleanArray};
