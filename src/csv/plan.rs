@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::csv::dialect::Dialect;
 use crate::csv::stash::Stash;
@@ -36,6 +36,8 @@ pub(crate) struct Column {
     /// Which field of the record; none if this input lacks the column.
     pub field: Option<usize>,
     pub column_type: ColumnType,
+    /// Whether its texts come as a dictionary.
+    pub coded: bool,
     /// Whether a misfit may widen the type, rather than condemn the row.
     pub may_widen: bool,
     pub rules: Rules,
@@ -53,11 +55,21 @@ impl Column {
             name: name.to_owned(),
             field,
             column_type,
+            coded: false,
             may_widen: false,
             rules,
             constant: None,
             text_bytes: AtomicUsize::new(0),
             stash: Arc::default(),
+        }
+    }
+
+    /// The Arrow type of its arrays.
+    pub(crate) fn data_type(&self) -> DataType {
+        let data_type = self.column_type.data_type();
+        match self.coded {
+            true => DataType::Dictionary(Box::new(DataType::UInt32), Box::new(data_type)),
+            false => data_type,
         }
     }
 
@@ -70,7 +82,6 @@ impl Column {
 
 /// The Arrow schema of columns. Every column can be NULL.
 pub(crate) fn schema_of(columns: &[Column]) -> SchemaRef {
-    let fields: Vec<Field> =
-        columns.iter().map(|column| Field::new(&column.name, column.column_type.data_type(), true)).collect();
+    let fields: Vec<Field> = columns.iter().map(|column| Field::new(&column.name, column.data_type(), true)).collect();
     Arc::new(Schema::new(fields))
 }

@@ -30,6 +30,8 @@ pub(crate) struct TableColumn {
     pub column_type: ColumnType,
     /// Found out from the data, and so open to widening.
     pub inferred: bool,
+    /// Whether its texts come as a dictionary.
+    pub coded: bool,
 }
 
 impl Table {
@@ -77,6 +79,7 @@ impl Table {
                 let column_type = explicit.or(text).or_else(wanted);
                 TableColumn {
                     inferred: column_type.is_none(),
+                    coded: false,
                     column_type: column_type.or(learned.get(&name).copied()).unwrap_or(ColumnType::Unknown),
                     name,
                     position,
@@ -106,6 +109,7 @@ impl Table {
             }
             let rules = Rules::new(options, &column.name);
             let mut planned = Column::new(&column.name, field, column.column_type, rules);
+            planned.coded = column.coded;
             planned.may_widen = column.inferred && options.on_type_change == OnTypeChange::Promote;
             columns.push(planned);
         }

@@ -215,7 +215,8 @@ impl CsvLoad {
         let input = CsvInput::new(sources, self.reader.clone())?
             .with_monitor(monitor.clone())
             .with_rejects(rejects.clone())
-            .with_placeholder();
+            .with_placeholder()
+            .with_dictionaries();
         let rows = Rows { input, begun: None, rejects, policy: self.reader.on_error, locator: None };
         Ok(Begun { started, run_id, receipt, hashes, rows })
     }

@@ -363,6 +363,62 @@ fn several_inputs_are_one_table() {
     assert_eq!(reader.summary().files[2].missing_columns, ["a"]);
 }
 
+/// Texts that are few and texts that turn out not to be, in every manner of being written.
+fn few_and_many(rows: usize) -> String {
+    let mut text = String::from("id,few,null,quoted,late,long,many\n");
+    for row in 0..rows {
+        let few = ["N", "ASTRONOMY", "a text of just thirty-two bytes.", "ä"][row % 4];
+        let null = ["x", "", "\"\"", "NULL"][row % 4];
+        let quoted = ["\"a,b\"", "\"say \"\"so\"\"\"", "bare", "\"two\nlines\""][row % 4];
+        // Few until well behind the places that the sample is taken from.
+        let late = if row < 12_000 { "same".to_owned() } else { format!("v{}", row * 7919 % 9973) };
+        let long = ["short", "a text of more than thirty-two bytes; it is long"][row % 2];
+        text.push_str(&format!("{row},{few},{null},{quoted},{late},{long},m{row}\n"));
+    }
+    text
+}
+
+#[test]
+fn dictionaries_hold_the_same_texts() {
+    let text = few_and_many(20_000);
+    let read = |dictionaries: bool, options: &ReaderOptions| {
+        let mut input = CsvInput::new(
+            vec![Source::reader("input", Trickle(text.clone().into_bytes(), 0, 1 << 20))],
+            options.clone(),
+        )
+        .unwrap();
+        if dictionaries {
+            input = input.with_dictionaries();
+        }
+        let stream = input.open().unwrap();
+        let schema = stream.schema();
+        let rows: Vec<_> = stream.flat_map(|batch| rows_of(&batch.unwrap())).collect();
+        (schema, rows)
+    };
+    for decoder in [DecoderChoice::Columnar, DecoderChoice::ArrowCsv] {
+        for (batch_size, threads) in [(122_880, 2), (5_000, 1), (1_000, 3)] {
+            for null_values in [PerColumn::default(), PerColumn::all(["NULL"])] {
+                let options = ReaderOptions { decoder, batch_size, threads, null_values, ..ReaderOptions::default() };
+                let (plain, expected) = read(false, &options);
+                let (coded, rows) = read(true, &options);
+                assert_eq!(rows, expected, "{options:?}");
+                assert_eq!(rows.len(), 20_000);
+                let dictionaries: Vec<&str> = coded
+                    .fields()
+                    .iter()
+                    .filter(|field| field.data_type() != plain.field_with_name(field.name()).unwrap().data_type())
+                    .map(|field| field.name().as_str())
+                    .collect();
+                let late: &[&str] = if batch_size > 12_000 { &[] } else { &["late"] };
+                assert_eq!(dictionaries, [&["few", "null", "quoted"][..], late].concat());
+            }
+        }
+    }
+    // A sample that is too small says nothing.
+    let options = ReaderOptions { batch_size: 999, ..ReaderOptions::default() };
+    assert_eq!(read(true, &options), read(false, &options));
+}
+
 /// Rows of a hostile file: mostly ordinary, some of every kind of odd.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let field = prop_oneof![

@@ -14,6 +14,7 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
+use crate::csv::decode::coded::Coded;
 use crate::csv::decode::lanes::{LANES, Lane, Lanes};
 use crate::csv::decode::shape::{self, Shape, Shapeless};
 use crate::csv::decode::step::{BadField, Step};
@@ -68,6 +69,7 @@ enum Values {
     Date(Vec<i32>),
     Micros(Vec<i64>),
     Text(Text),
+    Coded(Coded),
     /// No value but NULL, of an unknown type.
     Nothing(usize),
     /// The same text for every row.
@@ -119,6 +121,7 @@ impl<'a> Builder<'a> {
             ColumnType::Decimal(..) => Values::Decimal(emptied(stash, rows)),
             ColumnType::Date => Values::Date(emptied(stash, rows)),
             ColumnType::Timestamp | ColumnType::TimestampUtc | ColumnType::Time => Values::Micros(emptied(stash, rows)),
+            ColumnType::Text if column.coded => Values::Coded(Coded::new(emptied(stash, rows))),
             ColumnType::Text => {
                 let mut offsets = emptied(stash, rows + 1);
                 offsets.push(0);
@@ -171,6 +174,7 @@ impl<'a> Builder<'a> {
             Values::Date(values) => cells.fill::<Shapeless, _>(values, as_date),
             Values::Micros(values) => cells.fill::<Shapeless, _>(values, as_micros),
             Values::Text(values) => cells.copy::<C>(values),
+            Values::Coded(values) => cells.code(values),
             Values::Nothing(rows) => cells.nothing(rows),
             Values::Constant(rows) => *rows += step.rows,
         }
@@ -215,6 +219,15 @@ impl<'a> Builder<'a> {
                     values.filled = values.bytes.len();
                 }
                 values.offsets.push(values.filled as i32);
+                true
+            }
+            Values::Coded(values) => {
+                if null {
+                    nulls.set(values.rows());
+                    values.push_null();
+                } else {
+                    values.push(text);
+                }
                 true
             }
             Values::Nothing(rows) => {
@@ -287,7 +300,11 @@ impl<'a> Builder<'a> {
                 let offsets = OffsetBuffer::new(ScalarBuffer::from(stash.lend(text.offsets, ends)));
                 Arc::new(StringArray::try_new(offsets, stash.lend(text.bytes, text.filled), nulls.finish(ends - 1))?)
             }
-            Values::Nothing(rows) => new_null_array(&column.column_type.data_type(), rows),
+            Values::Coded(values) => {
+                let nulls = nulls.finish(values.rows());
+                values.finish(stash, nulls)?
+            }
+            Values::Nothing(rows) => new_null_array(&column.data_type(), rows),
             Values::Constant(rows) => match &column.constant {
                 Some(text) => Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows))),
                 None => Arc::new(NullArray::new(rows)),
@@ -437,6 +454,27 @@ impl Cells<'_, '_> {
                 text.filled += length;
             }
             *offset = text.filled as i32;
+        }
+    }
+
+    #[inline(always)]
+    fn code(&mut self, coded: &mut Coded) {
+        let step = self.step;
+        let quote = step.dialect.quote;
+        let tokens = !self.column.rules.null_values.is_empty() || self.column.rules.quoted_nulls;
+        for (start, end) in step.fields(self.field) {
+            let quoted = quote.is_some() && Some(step.text[start]) == quote;
+            if start < end && !tokens && !quoted {
+                coded.push_from(step.text, start, end - start);
+                continue;
+            }
+            let (value, quoted) = field_value(step.dialect, &step.text[start..end]);
+            if self.column.rules.is_null(&value, quoted) {
+                self.nulls.set(coded.rows());
+                coded.push_null();
+            } else {
+                coded.push(&value);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! One chunk of text → one `RecordBatch`. Two decoders with one meaning.
 //!
 //! - `builder.rs`: a column under construction, and its NULLs.
+//! - `coded.rs`: texts of which there are few.
 //! - `shape.rs`: what most values of a type look like; `lanes.rs`: such values, many at once; `word.rs`: one at a time.
 //! - `step.rs`: some rows, and where their fields are.
 //! - `columnar.rs`: the fast decoder: field positions first, then column by column.
@@ -11,11 +12,14 @@
 
 mod arrow_csv;
 mod builder;
+mod coded;
 mod columnar;
 mod lanes;
 mod shape;
 mod step;
 mod word;
+
+pub(crate) use coded::SHORT;
 
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::compute::filter_record_batch;
