@@ -70,6 +70,7 @@ mod quality;
 #[cfg(feature = "duckdb")]
 mod step;
 mod transfer;
+mod write_back;
 
 pub use csv::detect::{LineEnds, Origin, Repair, RepairCount, RepairReport, Repaired, Setting, Sniffed, repair, sniff};
 pub use csv::names::{ColumnNames, NameChange, NameReason, column_names};

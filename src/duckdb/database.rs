@@ -111,6 +111,18 @@ impl Database {
         Ok(Database(Inner::new(Handle::open(":memory:", &options)?, None, false)))
     }
 
+    /// Begins to write to disk what a load has put into the file so far; nothing once the database is closed.
+    pub(crate) fn write_back(&self) -> impl FnMut() + Send + 'static {
+        let inner = Arc::downgrade(&self.0);
+        move || {
+            if let Some(inner) = inner.upgrade()
+                && let Some(handle) = &inner.handle
+            {
+                handle.begin_write_back();
+            }
+        }
+    }
+
     /// A connection of its own, to use as you like.
     ///
     /// # Errors

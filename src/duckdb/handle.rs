@@ -5,6 +5,7 @@
 //! no connection is left that might clone itself from it.
 
 use std::ffi::CString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -16,9 +17,32 @@ use crate::duckdb::c_text::{c_text, text};
 use crate::duckdb::database::{DatabaseOptions, Inner, refuse};
 use crate::duckdb::{error, sql};
 use crate::error::{Error, Result};
+use crate::write_back::WriteBack;
 
 /// The open database of the C API.
-pub(crate) struct Handle(ffi::duckdb_database);
+pub(crate) struct Handle {
+    raw: ffi::duckdb_database,
+    /// After `raw`: a process that closes any descriptor of a file loses its locks on it, the engine's, too.
+    file: Option<Growing>,
+}
+
+/// A database file that is written to.
+struct Growing {
+    file: File,
+    write_back: Mutex<WriteBack>,
+}
+
+impl Growing {
+    /// Only where it is of use, and never a reason to fail.
+    fn open(path: &str, options: &DatabaseOptions) -> Option<Growing> {
+        if !cfg!(target_os = "linux") || options.read_only || path == ":memory:" {
+            return None;
+        }
+        let file = File::open(path).ok()?;
+        let length = file.metadata().ok()?.len();
+        Some(Growing { file, write_back: Mutex::new(WriteBack::new(length)) })
+    }
+}
 
 // SAFETY: the database is shared by all its connections inside DuckDB, which does the locking; the pointer itself
 // is only read, and closed once by whoever owns it last.
@@ -161,23 +185,31 @@ impl Handle {
                 return Err(error::open(path, words));
             }
         }
-        Ok(Handle(handle))
+        Ok(Handle { raw: handle, file: Growing::open(path, options) })
     }
 
     pub(crate) fn raw(&self) -> ffi::duckdb_database {
-        self.0
+        self.raw
+    }
+
+    /// Lets what the engine has written so far begin its way to the disk: the commit waits for less.
+    pub(crate) fn begin_write_back(&self) {
+        let Some(Growing { file, write_back }) = &self.file else { return };
+        if let Ok(metadata) = file.metadata() {
+            write_back.lock().unwrap_or_else(PoisonError::into_inner).up_to(file, metadata.len());
+        }
     }
 
     /// How many connections the engine has, ours for this question included.
     fn connections(&self) -> Option<i64> {
         // SAFETY: the handle is open until `close` consumes it.
-        let connection = unsafe { Connection::open_from_raw(self.0) }.ok()?;
+        let connection = unsafe { Connection::open_from_raw(self.raw) }.ok()?;
         connection.query_row(sql::CONNECTION_COUNT, [], |row| row.get(0)).ok()
     }
 
     fn close(mut self) {
         // SAFETY: consumes the handle, so it is closed once.
-        unsafe { ffi::duckdb_close(&mut self.0) }
+        unsafe { ffi::duckdb_close(&mut self.raw) }
     }
 }
 

@@ -103,7 +103,7 @@ impl<'db> Scan<'db> {
             cancel: cancel.clone(),
             last_error: None,
         }));
-        let feeder = feed(reader, cutter, Arc::clone(&shared), monitor.clone())?;
+        let feeder = feed(reader, cutter, Arc::clone(&shared), monitor.clone(), database.write_back())?;
 
         let name = database.scratch_name();
         let mut scan =
@@ -177,12 +177,14 @@ fn feed(
     mut cutter: Cutter,
     shared: Arc<Shared>,
     monitor: Monitor,
+    mut write_back: impl FnMut() + Send + 'static,
 ) -> Result<JoinHandle<()>> {
     let run = move || {
         let pull = AssertUnwindSafe(|| -> Result<()> {
             for batch in &mut reader {
                 monitor.tick()?;
                 let batch = batch.map_err(|error| Error::arrow("reading batches", error))?;
+                write_back();
                 if cutter.push(batch)?.is_break() {
                     return Ok(());
                 }

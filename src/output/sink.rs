@@ -17,10 +17,7 @@ use tempfile::NamedTempFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Compression, IfExists};
 use crate::output::Compressor;
-
-/// Bytes of a file after which the system is asked to begin putting them on disk, so that little is left to wait for at
-/// the end. Measured at 766 MB: the final sync took 0.23 s of 2.05 s without.
-const WRITE_BACK: u64 = 8 << 20;
+use crate::write_back::WriteBack;
 
 /// The longest part of a file's name that goes into the name of its temporary file.
 const NAME_PART: usize = 180;
@@ -41,7 +38,7 @@ pub struct Landing {
     place: Place,
     bytes: u64,
     /// Of these, how many are on their way to the disk.
-    written_back: u64,
+    write_back: WriteBack,
     /// Set when the sink is given up: compressors write their trailers even then.
     dead: Arc<AtomicBool>,
 }
@@ -139,7 +136,11 @@ impl Sink {
 
     fn over(name: String, place: Place) -> Self {
         let dead = Arc::new(AtomicBool::new(false));
-        Sink { name, top: Some(Box::new(Landing { place, bytes: 0, written_back: 0, dead: Arc::clone(&dead) })), dead }
+        Sink {
+            name,
+            top: Some(Box::new(Landing { place, bytes: 0, write_back: WriteBack::new(0), dead: Arc::clone(&dead) })),
+            dead,
+        }
     }
 
     /// Puts a stage on top: it takes the bytes first.
@@ -235,11 +236,8 @@ impl Write for Landing {
             Place::Stream(write) => write.write(bytes),
         }?;
         self.bytes += written as u64;
-        if let Place::File { temporary, .. } = &self.place
-            && self.bytes - self.written_back >= WRITE_BACK
-        {
-            begin_write_back(temporary.as_file(), self.written_back, self.bytes);
-            self.written_back = self.bytes;
+        if let Place::File { temporary, .. } = &self.place {
+            self.write_back.up_to(temporary.as_file(), self.bytes);
         }
         Ok(written)
     }
@@ -256,19 +254,6 @@ impl Layer for Landing {
     fn finish(self: Box<Self>) -> io::Result<Landing> {
         Ok(*self)
     }
-}
-
-/// Linux begins to write dirty pages that it is told nobody needs; it keeps them in its cache all the same, being dirty.
-/// Elsewhere the sync at the end does it all.
-fn begin_write_back(file: &File, from: u64, to: u64) {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{Advice, fadvise};
-        // It is only advice.
-        let _ = fadvise(file, from, std::num::NonZeroU64::new(to - from), Advice::DontNeed);
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (file, from, to);
 }
 
 fn refused(message: String) -> Error {

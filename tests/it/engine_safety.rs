@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::RecordBatchReader;
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use duckstream::{
     BatchSource, CancelToken, ColumnOrder, Database, DatabaseOptions, Error, ErrorKind, LoadMode, LoadOptions, Monitor,
@@ -301,6 +302,18 @@ fn many_threads_open_and_close_one_file() {
 fn as_another_process() {
     let Ok(role) = std::env::var("DUCKSTREAM_TEST_ROLE") else { return };
     let database = Database::open(std::env::var("DUCKSTREAM_TEST_FILE").unwrap()).unwrap();
+    if role == "loaded" {
+        // Some 16 MB that do not compress: a part of the file is on its way to the disk before the commit.
+        let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, true)]));
+        let of = Arc::clone(&schema);
+        let batch = move |index: i64| {
+            let values =
+                (0..122_880).map(|n| (index * 122_880 + n).wrapping_mul(0x5E37_79B9_7F4A_7C15)).collect::<Vec<_>>();
+            Ok(RecordBatch::try_new(Arc::clone(&of), vec![ints(&values)]).unwrap())
+        };
+        let reader = arrow::array::RecordBatchIterator::new((0..17).map(batch), schema);
+        let _ = load(&database, reader, "t", &LoadOptions::default()).unwrap();
+    }
     println!("\nready");
     if role == "load" {
         let schema = numbers_schema();
@@ -329,13 +342,15 @@ fn start(role: &str, file: &std::path::Path) -> std::process::Child {
 fn a_file_that_another_process_holds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.duckdb");
-    let mut child = start("hold", &path);
-    let error = Database::open(&path).unwrap_err();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(matches!(error.kind(), ErrorKind::Target { .. }), "{error:?}");
-    assert!(error.to_string().contains("in use by another process"), "{error}");
-    assert!(Database::open(&path).is_ok());
+    for role in ["hold", "loaded"] {
+        let mut child = start(role, &path);
+        let error = Database::open(&path).unwrap_err();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(matches!(error.kind(), ErrorKind::Target { .. }), "{role}: {error:?}");
+        assert!(error.to_string().contains("in use by another process"), "{role}: {error}");
+        assert!(Database::open(&path).is_ok());
+    }
 }
 
 #[test]
