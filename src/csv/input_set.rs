@@ -118,8 +118,19 @@ impl CsvInput {
         self
     }
 
-    /// Texts of which the first records show few come as dictionaries (`Dictionary(UInt32, Utf8)`), one for each batch. An engine
-    /// takes them faster. Default: all texts come as `Utf8`.
+    /// Columns of which some records of the first batch show few texts (32, of 32 bytes at most) come as dictionaries,
+    /// `Dictionary(UInt32, Utf8)`, one for each batch: engines take them faster. Which columns those are depends on the
+    /// data, so the schema does, too. Default: all texts come as `Utf8`.
+    ///
+    /// ```
+    /// use duckstream::{CsvInput, ReaderOptions, Source};
+    /// let text = format!("n,kind\n{}", "1,N\n2,A\n".repeat(1000));
+    /// let sources = vec![Source::reader("kinds", std::io::Cursor::new(text))];
+    /// let mut input = CsvInput::new(sources, ReaderOptions::default())?.with_dictionaries();
+    /// let batch = input.open()?.next().unwrap().unwrap();
+    /// assert_eq!(batch.column(1).data_type().to_string(), "Dictionary(UInt32, Utf8)");
+    /// # Ok::<(), duckstream::Error>(())
+    /// ```
     pub fn with_dictionaries(mut self) -> Self {
         self.dictionaries = true;
         self

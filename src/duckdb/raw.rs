@@ -1,8 +1,8 @@
 //! The C API's connection, statement and result, each owned by one value and released exactly once.
 //!
-//! In: SQL text. Out: chunks of one engine vector each, pulled one at a time, that any thread can turn into Arrow. `duckdb::Connection` does not
-//! show its raw handle, and its statements borrow from it; a scan needs the former, a stream that owns its
-//! connection cannot live with the latter.
+//! In: SQL text. Out: chunks of one engine vector each, pulled one at a time, that any thread can turn into Arrow.
+//! `duckdb::Connection` does not show its raw handle, and its statements borrow from it; a scan needs the former, a
+//! stream that owns its connection cannot live with the latter.
 
 use std::ffi::CString;
 use std::ptr;

@@ -267,7 +267,8 @@ unsafe fn string_array(texts: &[ffi::duckdb_string_t], nulls: Option<NullBuffer>
         }
         at += len;
     }
-    // SAFETY: all bytes up to `end` were written. Offsets begin with 0, never fall and end there; the engine's texts are UTF-8.
+    // SAFETY: all bytes up to `end` were written. Offsets begin with 0, never fall and end there; the engine's texts are
+    // UTF-8.
     unsafe {
         values.set_len(end);
         let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
