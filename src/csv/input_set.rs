@@ -302,11 +302,12 @@ impl CsvInput {
             false => table.schema(&open.dialect, options),
         };
         // Who asks for the columns later wants to know their types, not how they travel.
-        lock(&self.state).schema = Some(schema_of(&table)?);
+        let mut schema = schema_of(&table)?;
+        lock(&self.state).schema = Some(Arc::clone(&schema));
         if let Some(chunk) = chunk.as_ref().filter(|chunk| self.dictionaries && chunk.records >= SAMPLE as u64) {
             find_few(&mut table, &open, chunk, options)?;
+            schema = schema_of(&table)?;
         }
-        let schema = schema_of(&table)?;
         self.schema = Arc::clone(&schema);
         let threads = match options.threads {
             0 => available_parallelism().map_or(1, usize::from),
@@ -390,25 +391,23 @@ fn look(plan: &Plan, text: &[u8], records: usize) -> Vec<Candidates> {
 fn find_few(table: &mut Table, open: &OpenCsv, chunk: &Chunk, options: &ReaderOptions) -> Result<()> {
     let (plan, _) = table.plan(&open.head, &open.dialect, &open.opened.at, options)?;
     let text = &chunk.buffer[..chunk.end];
-    let mut seen: Vec<Option<BTreeSet<Vec<u8>>>> = table.columns.iter().map(|_| Some(BTreeSet::new())).collect();
+    let mut seen: Vec<BTreeSet<Vec<u8>>> = vec![BTreeSet::new(); table.columns.len()];
     for part in [0, 4, 8, 15] {
         let from = text.len() / 16 * part;
         // A line within a quoted field makes for an odd record or two, and for a worse guess at worst.
         let start = if part == 0 { Some(0) } else { memchr::memchr(b'\n', &text[from..]).map(|at| from + at + 1) };
         let Some(start) = start.filter(|start| *start < text.len()) else { continue };
         each_value(&plan, text, start, SAMPLE / 4, |at, value, _| {
-            if let Some(texts) = seen.get_mut(at).and_then(Option::as_mut) {
-                if !texts.contains(value) {
-                    texts.insert(value.to_vec());
-                }
-                if texts.len() > FEW || value.len() > SHORT {
-                    seen[at] = None;
-                }
+            // Of a long text, no more than shows that it is.
+            let text = &value[..value.len().min(SHORT + 1)];
+            if let Some(texts) = seen.get_mut(at).filter(|texts| texts.len() <= FEW && !texts.contains(text)) {
+                texts.insert(text.to_vec());
             }
         });
     }
     for (column, seen) in table.columns.iter_mut().zip(seen) {
-        column.coded = column.column_type == ColumnType::Text && seen.is_some_and(|texts| !texts.is_empty());
+        let few = (1..=FEW).contains(&seen.len()) && seen.iter().all(|text| text.len() <= SHORT);
+        column.coded = few && column.column_type == ColumnType::Text;
     }
     Ok(())
 }

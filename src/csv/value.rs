@@ -72,6 +72,12 @@ impl Rules {
         }
     }
 
+    /// Whether a text that is not empty, or one in quotes, may be NULL.
+    #[inline]
+    pub(crate) fn has_null_tokens(&self) -> bool {
+        !self.null_values.is_empty() || self.quoted_nulls
+    }
+
     /// Whether a field is NULL.
     #[inline]
     pub(crate) fn is_null(&self, text: &[u8], quoted: bool) -> bool {

@@ -154,15 +154,9 @@ impl VectorType {
                 }
                 Layout::Decimal(bytes) => {
                     let values: Vec<i128> = match bytes {
-                        2 => {
-                            slice::from_raw_parts(data.cast::<i16>(), rows).iter().map(|&value| value.into()).collect()
-                        }
-                        4 => {
-                            slice::from_raw_parts(data.cast::<i32>(), rows).iter().map(|&value| value.into()).collect()
-                        }
-                        8 => {
-                            slice::from_raw_parts(data.cast::<i64>(), rows).iter().map(|&value| value.into()).collect()
-                        }
+                        2 => widened::<i16>(data, rows),
+                        4 => widened::<i32>(data, rows),
+                        8 => widened::<i64>(data, rows),
                         _ => {
                             let parts = slice::from_raw_parts(data.cast::<ffi::duckdb_hugeint>(), rows);
                             parts.iter().map(|parts| i128::from(parts.upper) << 64 | i128::from(parts.lower)).collect()
@@ -210,6 +204,15 @@ unsafe fn nulls(vector: ffi::duckdb_vector, rows: usize) -> Option<NullBuffer> {
     };
     let nulls = NullBuffer::new(BooleanBuffer::new(Buffer::from_slice_ref(words), 0, rows));
     Some(nulls).filter(|nulls| nulls.null_count() > 0)
+}
+
+/// The integers of a decimal.
+///
+/// # Safety
+/// There are `rows` integers at `data`.
+unsafe fn widened<T: Copy + Into<i128>>(data: *const std::ffi::c_void, rows: usize) -> Vec<i128> {
+    // SAFETY: the caller vouches for it.
+    unsafe { slice::from_raw_parts(data.cast::<T>(), rows) }.iter().map(|&value| value.into()).collect()
 }
 
 /// Enum values.

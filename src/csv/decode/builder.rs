@@ -6,11 +6,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, NullArray, PrimitiveArray, StringArray, new_null_array};
+use arrow::array::{ArrayRef, BooleanArray, NullArray, PrimitiveArray, StringArray, new_null_array};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    ArrowNativeType, ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowNativeType, ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type,
+    UInt64Type,
 };
 use arrow::error::ArrowError;
 
@@ -280,9 +281,7 @@ impl<'a> Builder<'a> {
             Values::Float32(values) => Arc::new(primitive::<Float32Type>(stash, values, nulls)),
             Values::Float64(values) => Arc::new(primitive::<Float64Type>(stash, values, nulls)),
             Values::Decimal(values) => {
-                let rows = values.len();
-                let nulls = nulls.finish(rows);
-                let array = Decimal128Array::new(ScalarBuffer::from(stash.lend(values, rows)), nulls);
+                let array = primitive::<Decimal128Type>(stash, values, nulls);
                 Arc::new(array.with_data_type(column.column_type.data_type()))
             }
             Values::Date(values) => Arc::new(primitive::<Date32Type>(stash, values, nulls)),
@@ -423,7 +422,7 @@ impl Cells<'_, '_> {
         let first = text.offsets.len();
         text.offsets.resize(first + step.rows, 0);
         let quote = step.dialect.quote;
-        let tokens = !self.column.rules.null_values.is_empty() || self.column.rules.quoted_nulls;
+        let tokens = self.column.rules.has_null_tokens();
         let offsets = text.offsets[first..].iter_mut();
         for (row, (offset, (start, end))) in offsets.zip(step.fields(self.field)).enumerate() {
             let length = end - start;
@@ -461,7 +460,7 @@ impl Cells<'_, '_> {
     fn code(&mut self, coded: &mut Coded) {
         let step = self.step;
         let quote = step.dialect.quote;
-        let tokens = !self.column.rules.null_values.is_empty() || self.column.rules.quoted_nulls;
+        let tokens = self.column.rules.has_null_tokens();
         for (start, end) in step.fields(self.field) {
             let quoted = quote.is_some() && Some(step.text[start]) == quote;
             if start < end && !tokens && !quoted {

@@ -3,9 +3,10 @@
 //! In: [`WriterOptions`]. Out: [`Dialect`], with the answers that the encoders need per value worked out once.
 //! Refused: options that contradict each other, so that the text would not read back.
 
+use arrow::datatypes::DataType;
+
 use crate::error::{Error, Result};
 use crate::options::{Newline, Quoting, WriterOptions};
-use arrow::datatypes::DataType;
 
 /// A text of up to 16 bytes, stored with one instruction.
 #[derive(Debug, Clone, Copy)]
